@@ -1,0 +1,3 @@
+/** Plain data: what survives JSON.parse(JSON.stringify(x)) unchanged. */
+export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
+export type JsonObject = { readonly [key: string]: Json };

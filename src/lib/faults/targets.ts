@@ -1,0 +1,56 @@
+import type { Effect } from '../events/run-events.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { ProcessRef } from '../runtime/processes.ts';
+
+export type TargetKind = 'service' | 'process' | 'host';
+
+/** A process that a fault acts on, with what a person needs to recognise it. */
+export interface TargetProcess extends ProcessRef {
+  readonly name: string;
+  readonly command: string;
+}
+
+/** What a fault acts on, resolved: names have become processes and listeners. */
+export type Target =
+  | { readonly on: 'service'; readonly service: string; readonly protocol: 'http' | 'tcp' }
+  | { readonly on: 'process'; readonly label: string; readonly processes: readonly TargetProcess[] }
+  | { readonly on: 'host' };
+
+/** What the faults need of a proxy. The proxy of this process implements it; a client of a daemon can as well. */
+export interface ProxyPort {
+  /** The process that holds the listeners: when it is gone, so are its filters. */
+  readonly owner: ProcessRef;
+  hasService(service: string): boolean;
+  addFilter(filter: {
+    readonly service: string;
+    readonly id: string;
+    readonly kind: string;
+    readonly params: unknown;
+    readonly seed: number;
+  }): void;
+  /** Harmless when there is no such filter. Requests that it holds back are let go at once. */
+  removeFilter(service: string, id: string): void;
+  /** Also after removal; undefined when there never was one. */
+  filterEffect(service: string, id: string): Effect | undefined;
+  hasFilter(service: string, id: string): boolean;
+}
+
+/** The outside world as fault kinds see it; in another process than the runner's there is no proxy. */
+export interface FaultHost {
+  readonly clock: Clock;
+  readonly proxy: ProxyPort | undefined;
+  /** Where control groups are mounted; another directory in tests. */
+  readonly cgroupRoot: string;
+}
+
+/** A target in words: `service payments`, `process payments (node, pid 4312)`, `host`. */
+export function formatTarget(target: Target): string {
+  switch (target.on) {
+    case 'service':
+      return `service ${target.service}`;
+    case 'process':
+      return `process ${target.label} (${target.processes.map((process) => `${process.name}, pid ${process.pid}`).join('; ')})`;
+    case 'host':
+      return 'host';
+  }
+}

@@ -1,0 +1,42 @@
+import { setTimeout as sleepMs } from 'node:timers/promises';
+
+/** Cancels what was scheduled; harmless when it already ran. */
+export type Cancel = () => void;
+
+/** Time, and waiting for it. The only way the rest of the code meets either. */
+export interface Clock {
+  /** Milliseconds that only ever go forward, with fractions. Not comparable between processes. */
+  monotonicMs(): number;
+  /** Milliseconds since the Unix epoch, for people and for records. */
+  unixMs(): number;
+  /** Runs `action` once, `delayMs` from now. */
+  after(delayMs: number, action: () => void): Cancel;
+  /** Runs `action` every `periodMs`, first after one period. */
+  every(periodMs: number, action: () => void): Cancel;
+  /** Resolves after `delayMs`; rejects with the signal's reason as soon as it is aborted. */
+  sleep(delayMs: number, signal?: AbortSignal): Promise<void>;
+}
+
+/** The longest delay a timer takes (2^31 - 1 ms); a longer one would fire at once. */
+const MAX_TIMER_MS = 2_147_483_647;
+
+export const realClock: Clock = {
+  monotonicMs: () => performance.now(),
+  unixMs: () => Date.now(),
+  after(delayMs, action) {
+    const timer = setTimeout(action, Math.min(delayMs, MAX_TIMER_MS));
+    return () => clearTimeout(timer);
+  },
+  every(periodMs, action) {
+    const timer = setInterval(action, Math.min(periodMs, MAX_TIMER_MS));
+    return () => clearInterval(timer);
+  },
+  async sleep(delayMs, signal) {
+    try {
+      await sleepMs(Math.min(delayMs, MAX_TIMER_MS), undefined, signal ? { signal } : {});
+    } catch (error) {
+      signal?.throwIfAborted();
+      throw error;
+    }
+  },
+};

@@ -1,0 +1,51 @@
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
+
+/** Files, synchronously: control files are small, and an undo must not be cut in two by other work. */
+
+export const readText = (path: string): string => readFileSync(path, 'utf8');
+export const readBytes = (path: string): Buffer => readFileSync(path);
+export const writeText = (path: string, text: string): void => writeFileSync(path, text);
+export const appendText = (path: string, text: string): void => appendFileSync(path, text);
+export const exists = (path: string): boolean => existsSync(path);
+export const isDirectory = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+export const listNames = (path: string): string[] => readdirSync(path);
+export const rename = (from: string, to: string): void => renameSync(from, to);
+/** Makes a directory and its parents; harmless when it is there. */
+export const makeDirectory = (path: string, mode?: number): void => void mkdirSync(path, { recursive: true, mode });
+/** Removes a file or a whole tree; harmless when it is gone. */
+export const remove = (path: string): void => rmSync(path, { recursive: true, force: true });
+
+/** The text of a file, or undefined when there is none. Other errors are thrown. */
+export function lookupText(path: string): string | undefined {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    if (isErrno(error, 'ENOENT') || isErrno(error, 'ENOTDIR')) return undefined;
+    throw error;
+  }
+}
+
+/** Removes an empty directory (a control group is one); harmless when it is gone. */
+export function removeEmptyDirectory(path: string): void {
+  try {
+    rmdirSync(path);
+  } catch (error) {
+    if (!isErrno(error, 'ENOENT')) throw error;
+  }
+}
+
+/** Whether something thrown is the system error of this name, such as ENOENT. */
+export function isErrno(error: unknown, code: string): boolean {
+  return error instanceof Error && (error as NodeJS.ErrnoException).code === code;
+}
