@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from './json.ts';
+import type { PlanDocument } from './plan-document.ts';
 
 /** What the fault windows decide: before the first fault, while any is planned or in force, after the last. */
 export type Phase = 'before' | 'during' | 'after';
@@ -54,6 +55,19 @@ export interface LoadSummary {
   readonly latency: LatencySummary;
 }
 
+/** One threshold of the gate, judged. */
+export interface GateRow {
+  /** As written in the scenario. */
+  readonly threshold: string;
+  readonly held: boolean;
+  /** In the metric's base unit; null when nothing could be measured. */
+  readonly measured: number | null;
+  readonly measuredText: string;
+  readonly limitText: string;
+  /** For a broken one: when, by how much, and which faults were in force. */
+  readonly detail?: string | undefined;
+}
+
 export interface StepRef {
   /** The fault's id, or the service's name. */
   readonly step: string;
@@ -71,8 +85,8 @@ export type RunEventBody =
       readonly pid: number;
       readonly startTicks: number;
       readonly bootId: string;
-      /** The plan, as `chaos plan --json` shows it; secrets masked. */
-      readonly plan: Json;
+      /** Secrets are masked. */
+      readonly plan: PlanDocument;
     }
   | { readonly type: 'guardian.started'; readonly pid: number; readonly startTicks: number }
   | { readonly type: 'guardian.lost'; readonly pid: number; readonly reason: string }
@@ -163,6 +177,7 @@ export type RunEventBody =
       /** How long the steady state had to hold to count. */
       readonly heldForMs: number;
     }
+  | { readonly type: 'gate.judged'; readonly rows: readonly GateRow[] }
   | { readonly type: 'note'; readonly level: 'info' | 'warning'; readonly text: string }
   | {
       readonly type: 'run.ended';

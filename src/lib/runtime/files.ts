@@ -1,20 +1,25 @@
 import {
+  accessSync,
   appendFileSync,
+  closeSync,
+  constants,
   existsSync,
   mkdirSync,
+  openSync,
   readdirSync,
   readFileSync,
+  readSync,
   renameSync,
   rmdirSync,
   rmSync,
   statSync,
   writeFileSync,
 } from 'node:fs';
+import { dirname } from 'node:path';
 
 /** Files, synchronously: control files are small, and an undo must not be cut in two by other work. */
 
 export const readText = (path: string): string => readFileSync(path, 'utf8');
-export const readBytes = (path: string): Buffer => readFileSync(path);
 export const writeText = (path: string, text: string): void => writeFileSync(path, text);
 export const appendText = (path: string, text: string): void => appendFileSync(path, text);
 export const exists = (path: string): boolean => existsSync(path);
@@ -48,4 +53,43 @@ export function removeEmptyDirectory(path: string): void {
 /** Whether something thrown is the system error of this name, such as ENOENT. */
 export function isErrno(error: unknown, code: string): boolean {
   return error instanceof Error && (error as NodeJS.ErrnoException).code === code;
+}
+
+/** The size in bytes, or undefined when there is no such file. */
+export function lookupSize(path: string): number | undefined {
+  return statSync(path, { throwIfNoEntry: false })?.size;
+}
+
+/** The bytes of a file, or only its first `limitBytes`. */
+export function readBytes(path: string, limitBytes?: number): Buffer {
+  if (limitBytes === undefined) return readFileSync(path);
+  const handle = openSync(path, 'r');
+  try {
+    const bytes = Buffer.alloc(limitBytes);
+    return bytes.subarray(0, readSync(handle, bytes, 0, limitBytes, 0));
+  } finally {
+    closeSync(handle);
+  }
+}
+
+/** Whether this process may write to the file or into the directory; false when there is none, or on a read-only file system. */
+export function isWritable(path: string): boolean {
+  try {
+    accessSync(path, constants.W_OK);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Whether files could be written in that directory, which need not exist yet; reads only. */
+export function isWritableDirectory(path: string): boolean {
+  let existing = path;
+  while (!existsSync(existing)) existing = dirname(existing);
+  try {
+    accessSync(existing, constants.W_OK);
+    return statSync(existing).isDirectory();
+  } catch {
+    return false;
+  }
 }
