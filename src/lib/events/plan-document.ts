@@ -1,5 +1,5 @@
 import type { Json } from './json.ts';
-import type { Phase } from './run-events.ts';
+import type { Phase } from './phase.ts';
 
 /** What a run is going to do, as plain data: recorded with the run, printed by `chaos plan --json`. Offsets are ms from the method's start. */
 export interface PlanDocument {

@@ -1,8 +1,8 @@
 import type { Json, JsonObject } from './json.ts';
+import type { Phase } from './phase.ts';
 import type { PlanDocument } from './plan-document.ts';
 
-/** What the fault windows decide: before the first fault, while any is planned or in force, after the last. */
-export type Phase = 'before' | 'during' | 'after';
+export type { Phase };
 
 /** Who acted: the process that runs the scenario, its guardian after its death, or `chaos rollback`. */
 export type Actor = 'runner' | 'guardian' | 'rollback';

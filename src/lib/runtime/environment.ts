@@ -16,3 +16,18 @@ export function defaultStateDirectory(env: Environment = process.env): string {
 export function configDirectory(env: Environment = process.env): string {
   return join(env.XDG_CONFIG_HOME ?? join(homedir(), '.config'), 'faultline');
 }
+
+/**
+ * Loads something with `NODE_ENV=production` in force, and puts back what was there: React chooses its build by it while it is imported,
+ * and the development build costs a third more for each frame. Processes that are started later must not inherit it.
+ */
+export async function withProductionNodeEnv<Loaded>(load: () => Promise<Loaded>): Promise<Loaded> {
+  const before = process.env.NODE_ENV;
+  process.env.NODE_ENV = 'production';
+  try {
+    return await load();
+  } finally {
+    if (before === undefined) delete process.env.NODE_ENV;
+    else process.env.NODE_ENV = before;
+  }
+}

@@ -28,6 +28,8 @@ export interface ProcessTimes {
 }
 
 const PAGE_BYTES = 4096;
+/** include/linux/sched.h */
+const PF_KTHREAD = 0x0020_0000;
 
 /** What /proc says of a process, or undefined when there is none (any more). */
 export function lookupProcess(pid: number): ProcessInfo | undefined {
@@ -77,17 +79,57 @@ export function commandLineOf(pid: number): string {
   return (readProc(pid, 'cmdline') ?? '').split('\0').join(' ').trim();
 }
 
+/** The arguments a process was started with, or has since given itself; empty for kernel threads and processes that are gone. */
+export function argumentsOf(pid: number): string[] {
+  const parts = (readProc(pid, 'cmdline') ?? '').split('\0');
+  return parts.at(-1) === '' ? parts.slice(0, -1) : parts;
+}
+
+/** The control groups that a process is in, as /proc/PID/cgroup lists them (cgroups(7)); undefined when it is gone. */
+export function controlGroupsOf(pid: number): string | undefined {
+  const groups = readProc(pid, 'cgroup');
+  return groups === '' ? undefined : groups;
+}
+
+/** Whether it is a thread of the kernel: PF_KTHREAD in field 9 of /proc/PID/stat. */
+export function isKernelThread(pid: number): boolean {
+  const stat = readProc(pid, 'stat');
+  if (stat === undefined) return false;
+  const flags = Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[6]);
+  return (flags & PF_KTHREAD) !== 0;
+}
+
+/** The value of `NAME` in the environment that a process was started with; undefined when it has none, or is closed to us. */
+export function markOf(pid: number, name: string): string | undefined {
+  const entry = readProc(pid, 'environ')
+    ?.split('\0')
+    .find((text) => text.startsWith(`${name}=`));
+  return entry?.slice(name.length + 1);
+}
+
+export interface Marked {
+  readonly process: ProcessInfo;
+  readonly value: string;
+}
+
+/** Every living process that was started with `NAME=` anything in its environment, and the value. */
+export function listMarked(name: string): Marked[] {
+  return listPids().flatMap((pid) => {
+    const value = markOf(pid, name);
+    const info = value === undefined ? undefined : lookupProcess(pid);
+    if (value === undefined || !info || info.state === 'Z' || info.state === 'X') return [];
+    return [{ process: info, value }];
+  });
+}
+
 /**
  * Processes whose environment, as it was when they were started, holds `NAME=value`. A mark in the environment is inherited by
  * every descendant and survives new sessions and new process groups.
  */
 export function findMarked(name: string, value: string): ProcessInfo[] {
-  const mark = `${name}=${value}`;
-  return listPids()
-    .filter((pid) => readProc(pid, 'environ')?.split('\0').includes(mark))
-    .map(lookupProcess)
-    .filter((info) => info !== undefined)
-    .filter((info) => info.state !== 'Z' && info.state !== 'X');
+  return listMarked(name)
+    .filter((marked) => marked.value === value)
+    .map((marked) => marked.process);
 }
 
 /** The process and all that descend from it, itself first. */
