@@ -1,0 +1,35 @@
+import { isUtf8 } from 'node:buffer';
+import { AppError, messageOf } from '../../errors/app-error.ts';
+import { isErrno, readBytes } from '../../runtime/files.ts';
+
+/** Far more than any scenario, far less than would hurt. */
+export const MAX_FILE_BYTES = 1024 * 1024;
+
+/** The text of a file that a person wrote. Throws AppError `usage` when it cannot be read, is too large or no UTF-8. */
+export function readText(file: string): string {
+  const bytes = readLimited(file);
+  if (bytes.length > MAX_FILE_BYTES) {
+    throw new AppError('usage', `${file} is larger than 1 MiB`, {
+      hint: 'name a scenario file, or a file of variables',
+    });
+  }
+  if (!isUtf8(bytes)) throw new AppError('usage', `${file} is not a text in UTF-8`);
+  return bytes.toString();
+}
+
+function readLimited(file: string): Buffer {
+  try {
+    return readBytes(file, MAX_FILE_BYTES + 1);
+  } catch (error) {
+    // A pipe, as in `chaos run <(...)`, has no positions to read at.
+    if (isErrno(error, 'ESPIPE')) return readBytes(file);
+    throw new AppError('usage', `cannot read ${file}: ${explain(error)}`, { cause: error });
+  }
+}
+
+function explain(error: unknown): string {
+  if (isErrno(error, 'ENOENT')) return 'no such file';
+  if (isErrno(error, 'EISDIR')) return 'it is a directory';
+  if (isErrno(error, 'EACCES')) return 'permission denied';
+  return messageOf(error);
+}

@@ -1,0 +1,54 @@
+import { z } from 'zod';
+import type { Purpose } from './choice.ts';
+import { addressSchema, endpointSchema } from './addresses.ts';
+import { looseText, NAME, NAME_WORDS, someDuration, duration, systemText, textLike } from './fields.ts';
+import type { ScenarioKinds } from './kinds.ts';
+import { readySchema } from './probes.ts';
+
+const ENV_NAME = /^[^=\0]+$/;
+
+/** `services`: names, and what is behind each. */
+export function servicesSchema(kinds: ScenarioKinds, purpose: Purpose) {
+  const name = textLike(NAME, NAME_WORDS, 'The name of a service.');
+  return z
+    .record(name, serviceSchema(kinds, purpose))
+    .meta({ description: 'The services that the scenario is about, by name.' });
+}
+
+function serviceSchema(kinds: ScenarioKinds, purpose: Purpose) {
+  return z.strictObject({
+    protocol: z.enum(['http', 'tcp']).prefault('http').meta({ description: 'What the proxy in front of it speaks.' }),
+    endpoints: z
+      .union([endpointSchema, z.array(endpointSchema).min(1)])
+      .transform((endpoints) => (Array.isArray(endpoints) ? endpoints : [endpoints]))
+      .meta({ description: 'Where its instances listen: http://host:port or host:port, one or a list.' }),
+    listen: addressSchema
+      .optional()
+      .meta({ description: 'Where a proxy listens in front of it; faults on the service act in this proxy.' }),
+    run: runSchema(kinds, purpose).optional().meta({ description: 'How to start it; it is stopped with the run.' }),
+  });
+}
+
+function runSchema(kinds: ScenarioKinds, purpose: Purpose) {
+  return z.strictObject({
+    command: z
+      .union(
+        [
+          systemText('A line for /bin/sh.').min(1, { error: 'expected a command' }),
+          z.array(z.union([systemText(), z.number(), z.boolean()], { error: 'expected a text' })).min(1),
+        ],
+        { error: 'expected a line for /bin/sh, or a list of the program and its arguments' },
+      )
+      .meta({ description: 'A line for /bin/sh, or a list of the program and its arguments.' }),
+    cwd: systemText('The folder that it runs in, from the folder of this file.').optional(),
+    env: z
+      .record(textLike(ENV_NAME, 'the name of an environment variable'), looseText('A value, as text.'))
+      .optional()
+      .meta({ description: 'Environment variables, on top of our own.' }),
+    ready: readySchema(kinds.probes, purpose)
+      .optional()
+      .meta({ description: 'The probe that tells that it is up; by default a TCP connection to its first endpoint.' }),
+    readyWithin: someDuration('How long it may take to be up.').prefault('15s'),
+    stopGrace: duration('From SIGTERM to SIGKILL when it is stopped.').prefault('5s'),
+  });
+}
