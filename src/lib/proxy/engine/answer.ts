@@ -1,0 +1,44 @@
+import { STATUS_CODES } from 'node:http';
+import type { HeadProblem } from '../../wire/http1-head.ts';
+
+/** The header by which every answer of ours can be told from one of the service. */
+export const MARKER_HEADER = 'x-faultline';
+
+/** Why the proxy answers by itself. */
+export type Marker = 'injected' | 'upstream-unreachable' | 'upstream-closed' | `refused; reason=${string}`;
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: readonly (readonly [string, string])[];
+  readonly body: Buffer;
+  readonly marker: Marker;
+}
+
+/** The bytes of an answer. To HEAD it has the same head as to GET, and no body. */
+export function formatAnswer(answer: Answer, keepAlive: boolean, isHead: boolean): Buffer {
+  const lines = [
+    `HTTP/1.1 ${answer.status} ${STATUS_CODES[answer.status] ?? 'Error'}`,
+    ...answer.headers.map(([name, value]) => `${name}: ${value}`),
+    `content-length: ${answer.body.length}`,
+    `${MARKER_HEADER}: ${answer.marker}`,
+    `connection: ${keepAlive ? 'keep-alive' : 'close'}`,
+  ];
+  const head = Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1');
+  return isHead ? head : Buffer.concat([head, answer.body]);
+}
+
+/** An answer that says in plain text why the proxy could not pass the request on. */
+export function createFailure(status: number, marker: Marker, text: string): Answer {
+  return {
+    status,
+    headers: [['content-type', 'text/plain; charset=utf-8']],
+    body: Buffer.from(`faultline: ${text}\n`),
+    marker,
+  };
+}
+
+/** The answer to a head that cannot be trusted (RFC 9112 asks for 400) or is too large (RFC 6585: 431). */
+export function createRefusal(problem: HeadProblem): Answer {
+  const status = problem === 'head-too-large' || problem === 'too-many-headers' ? 431 : 400;
+  return createFailure(status, `refused; reason=${problem}`, `the request was refused: ${problem}`);
+}
