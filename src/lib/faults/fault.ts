@@ -1,10 +1,18 @@
 import type { z } from 'zod';
+import { AppError } from '../errors/app-error.ts';
 import type { Effect } from '../events/run-events.ts';
 import type { Json } from '../events/json.ts';
 import type { FaultHost, Target, TargetKind } from './targets.ts';
 
 /** Whether a fault can work here; if not, why, and what to install or allow. */
 export type Check = { readonly ok: true } | { readonly ok: false; readonly why: string; readonly remedy: string };
+
+/** Whether one mode of a kind can work on this machine at all, whatever its target: for `faultline doctor`. */
+export interface Availability {
+  /** Which way of working, such as `load`; the kind's only one has the name of its target. */
+  readonly mode: string;
+  readonly check: Check;
+}
 
 /** What every injection is told: who it is, and which dice it throws. */
 export interface InjectionContext {
@@ -26,6 +34,10 @@ export interface FaultDefinition<Params, Undo extends Json> {
   readonly summary: string;
   /** What it can act on. */
   readonly targets: readonly TargetKind[];
+  /** What it can act on with these parameters, where that depends on them. */
+  targetsFor?(params: Params): readonly TargetKind[];
+  /** Absent: works wherever its target exists. */
+  availability?(host: FaultHost): readonly Availability[];
   /** Who takes the fault away when nobody else can; named in the docs and in `chaos plan`. */
   readonly undoneBy: 'kernel' | 'guardian';
   /** The parameters as written in a scenario. Strict: unknown names are refused. */
@@ -57,7 +69,11 @@ export interface FaultKind {
   readonly targets: readonly TargetKind[];
   readonly undoneBy: 'kernel' | 'guardian';
   readonly params: z.ZodType;
-  /** Binds parameters and target to a fault that is ready to be planned. Throws AppError `usage` when the parameters are wrong. */
+  availability?(host: FaultHost): readonly Availability[];
+  /**
+   * Binds parameters and target to a fault that is ready to be planned. Throws AppError `usage` when the parameters are wrong or do
+   * not go with the target.
+   */
   bind(params: unknown, target: Target): BoundFault;
   revert(undo: unknown, host: FaultHost): Promise<void>;
   describeUndo(undo: unknown): string;
@@ -81,8 +97,12 @@ export function defineFault<Params, Undo extends Json>(definition: FaultDefiniti
     targets: definition.targets,
     undoneBy: definition.undoneBy,
     params: definition.params,
+    availability: (host) =>
+      definition.availability?.(host) ?? definition.targets.map((mode) => ({ mode, check: { ok: true } })),
     bind(rawParams, target) {
-      const params = definition.params.parse(rawParams);
+      const params = parseParams(definition.kind, definition.params, rawParams);
+      const targets = definition.targetsFor?.(params) ?? definition.targets;
+      if (!targets.includes(target.on)) throw wrongTarget(definition.kind, targets, target.on);
       return {
         kind: definition.kind,
         target,
@@ -96,4 +116,21 @@ export function defineFault<Params, Undo extends Json>(definition: FaultDefiniti
     describeUndo: (undo) => definition.describeUndo(undoOf(undo)),
     isInForce: (undo, host) => definition.isInForce(undoOf(undo), host),
   };
+}
+
+/** Throws AppError `usage` that names every mistake. */
+export function parseParams<Params>(kind: string, schema: z.ZodType<Params>, raw: unknown): Params {
+  const result = schema.safeParse(raw);
+  if (result.success) return result.data;
+  const mistakes = result.error.issues.map(({ path, message }) =>
+    path.length === 0 ? message : `${path.join('.')}: ${message}`,
+  );
+  throw new AppError('usage', `the fault \`${kind}\` cannot take these parameters: ${mistakes.join('; ')}`);
+}
+
+export function wrongTarget(kind: string, targets: readonly TargetKind[], on: TargetKind): AppError {
+  return new AppError(
+    'usage',
+    `the fault \`${kind}\` with these parameters acts on a ${targets.join(' or a ')}, not on a ${on}`,
+  );
 }
