@@ -6,7 +6,7 @@ import { exists, makeDirectory } from '../runtime/files.ts';
 import type { ProcessRef } from '../runtime/processes.ts';
 import { sizeVerdict, restoreDamaged } from './damaged.ts';
 import { formatRecord, parseRecord } from './record.ts';
-import { applySchema, JOURNAL_FILE } from './journal-schema.ts';
+import { applySchema, hasSchema, JOURNAL_FILE } from './journal-schema.ts';
 
 /** One row of `chaos list`: what is known of a run without reading its events. */
 export interface RunRow {
@@ -77,6 +77,11 @@ export class JournalDatabase {
     try {
       if (sizeVerdict(file) !== 'whole') return JournalDatabase.open(stateDirectory);
       const db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+      // Another process is creating it at this very moment.
+      if (!hasSchema(db)) {
+        db.close();
+        return undefined;
+      }
       db.prepare('SELECT count(*) FROM runs').get();
       return new JournalDatabase(db);
     } catch (error) {

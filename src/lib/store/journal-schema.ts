@@ -55,6 +55,11 @@ export function applySchema(db: DatabaseSync): void {
   }
 }
 
+/** Whether the tables are there. */
+export function hasSchema(db: DatabaseSync): boolean {
+  return versionOf(db) > 0;
+}
+
 function versionOf(db: DatabaseSync): number {
   return Number(db.prepare('PRAGMA user_version').get()?.user_version);
 }

@@ -110,7 +110,7 @@ const PREFIXES = EVENTS.map((_, count) => EVENTS.slice(0, count + 1)).concat([[]
 const isPrefix = (events: readonly unknown[]): boolean =>
   PREFIXES.some((prefix) => JSON.stringify(prefix) === JSON.stringify(events));
 /** Cutting at every byte takes minutes; in CI every 97th byte and all near the ends (a prime, so that no field is missed for ever). */
-const STRIDE = process.env['FAULTLINE_SOAK'] ? 1 : 97;
+const STRIDE = process.env.FAULTLINE_SOAK ? 1 : 97;
 const cutsOf = (length: number): number[] =>
   Array.from({ length: length + 1 }, (_, at) => at).filter((at) => at % STRIDE === 0 || at < 120 || length - at < 120);
 

@@ -1,0 +1,191 @@
+import { z } from 'zod';
+import { AppError } from '../errors/app-error.ts';
+import type { Json } from '../events/json.ts';
+import type { ServicesPort } from '../faults/resolve-target.ts';
+import { findProbeKind } from '../probes/registry.ts';
+import type { ProbeHost } from '../probes/probe.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { ProcessRef } from '../runtime/processes.ts';
+import type { ProbeSpec, RunSpec, ServiceSpec } from '../scenario/scenario.ts';
+import { findServiceProcesses, servicePids } from '../services/service-processes.ts';
+import { requireFreePorts } from '../services/free-ports.ts';
+import { startService, type StartedService } from '../services/start-service.ts';
+import { stopService } from '../services/stop-service.ts';
+import { formatDurationMs } from '../wire/quantities.ts';
+import type { RunContext } from './run-context.ts';
+import type { SagaStep } from './saga.ts';
+
+/** The services that a run has started. */
+export interface RunningServices {
+  /** Resolves when all are ready; rejects with AppError when one is not in time, or exits. */
+  readonly ready: Promise<void>;
+  readonly port: ServicesPort;
+  readonly probeHost: ProbeHost;
+  isOwn(process: ProcessRef): boolean;
+  /** From now on an exit is nothing to tell of. */
+  expectExits(): void;
+}
+
+/** What is needed to stop a service from any process. */
+const serviceUndo = z.strictObject({ run: z.string(), service: z.string(), graceMs: z.number() });
+
+/** How often a service that starts is asked whether it is ready. */
+const READY_LOOK_MS = 50;
+/** How long a service's `run` may take to spawn; readiness has its own limit. */
+const SPAWN_TIMEOUT_MS = 10_000;
+
+/** Starts every service that has a `run`, side by side, each as a step of the saga: its undo is on disk before it is started. */
+export function startServices(context: RunContext): RunningServices {
+  const { scenario, run, clock } = context;
+  const own = Object.values(scenario.services).filter((service): service is OwnService => service.run !== undefined);
+  const watching = { exitsExpected: false };
+  const probeHost: ProbeHost = {
+    clock,
+    run,
+    directory: scenario.directory,
+    servicePids: (service) => (own.some(({ name }) => name === service) ? servicePids(run, service) : undefined),
+  };
+  const ready = startAll(own, context, probeHost, watching);
+  ready.catch(() => undefined);
+  return {
+    ready,
+    probeHost,
+    port: {
+      serviceNames: () => Object.keys(scenario.services),
+      protocolOf: (service) => scenario.services[service]?.protocol,
+      servicePids: (service) => probeHost.servicePids(service),
+    },
+    isOwn: ({ pid, startTicks }) =>
+      own.some(({ name }) =>
+        findServiceProcesses(run, name).some((info) => info.pid === pid && info.startTicks === startTicks),
+      ),
+    expectExits: () => void (watching.exitsExpected = true),
+  };
+}
+
+/** Stops a service from its undo alone, in any process. The shorter of the two graces counts. */
+export async function revertService(
+  undo: Json,
+  { clock, graceMs }: { readonly clock: Clock; readonly graceMs: number },
+): Promise<void> {
+  const { run, service, graceMs: own } = serviceUndo.parse(undo);
+  await stopService({ run, service, clock, graceMs: () => Math.min(own, graceMs) });
+}
+
+type OwnService = ServiceSpec & { readonly run: RunSpec };
+
+async function startAll(
+  services: readonly OwnService[],
+  context: RunContext,
+  host: ProbeHost,
+  watching: { exitsExpected: boolean },
+): Promise<void> {
+  for (const service of services) requireFreePorts(service);
+  const results = await Promise.allSettled(services.map((service) => startOne(service, context, host, watching)));
+  for (const result of results) if (result.status === 'rejected') throw result.reason;
+}
+
+async function startOne(
+  service: OwnService,
+  context: RunContext,
+  host: ProbeHost,
+  watching: { exitsExpected: boolean },
+): Promise<void> {
+  const { saga, stop, log, clock } = context;
+  const startMs = clock.monotonicMs();
+  let started: StartedService | undefined;
+  const step = serviceStep(service, context, async (signal) => {
+    started = await startService({ ...service, ...service.run }, context.run, signal);
+  });
+  const result = await saga.forward(step, stop.signal);
+  if (!result.ok) throw result.error;
+  if (!started) throw new Error(`service ${service.name} was not started`);
+  await untilReady(service, started, context, host);
+  log.record({ type: 'service.ready', service: service.name, tookMs: clock.monotonicMs() - startMs });
+  void started.ended.then(({ exitCode, signal, lastOutput }) =>
+    log.record({
+      type: 'service.exited',
+      service: service.name,
+      exitCode,
+      signal,
+      expected: watching.exitsExpected,
+      lastOutput,
+    }),
+  );
+}
+
+function serviceStep(
+  { name, run: spec }: OwnService,
+  { run, clock, patience }: RunContext,
+  forward: SagaStep['forward'],
+): SagaStep {
+  const undo = { run, service: name, graceMs: spec.stopGraceMs };
+  return {
+    step: name,
+    subject: 'service',
+    kind: 'service',
+    target: spec.command.join(' '),
+    undo,
+    timeoutMs: SPAWN_TIMEOUT_MS,
+    forward,
+    async compensate() {
+      await stopService({ run, service: name, clock, graceMs: () => (patience.hurried ? 0 : spec.stopGraceMs) });
+    },
+  };
+}
+
+/** Asks the service's `ready` probe, or else whether its first endpoint accepts a connection, until it says yes. */
+async function untilReady(
+  service: OwnService,
+  started: StartedService,
+  { clock, stop }: RunContext,
+  host: ProbeHost,
+): Promise<void> {
+  const { name, run } = service;
+  const spec = run.ready ?? tcpReady(service);
+  const deadlineMs = clock.monotonicMs() + run.readyWithinMs;
+  const watched = { ended: false };
+  void started.ended.then(() => (watched.ended = true));
+  const measure = spec && findProbeKind(spec.kind).bind(spec.params, spec.expect);
+  if (!spec || !measure) return;
+  for (;;) {
+    stop.signal.throwIfAborted();
+    if (watched.ended) throw await exitedEarly(service, started);
+    const outcome = await measure(
+      host,
+      Math.min(spec.timeoutMs, Math.max(1, deadlineMs - clock.monotonicMs())),
+      stop.signal,
+    );
+    if (outcome.ok) return;
+    if (clock.monotonicMs() >= deadlineMs) {
+      const why = outcome.reason ?? outcome.value;
+      throw new AppError(
+        'unhealthy',
+        `service ${name} is not ready after ${formatDurationMs(run.readyWithinMs)}: ${why}`,
+        {
+          details: outputLines(started.lastOutput()),
+          hint: 'raise readyWithin, or look at what it printed',
+        },
+      );
+    }
+    await clock.sleep(READY_LOOK_MS, stop.signal);
+  }
+}
+
+function tcpReady({ endpoints }: OwnService): ProbeSpec | undefined {
+  const [first] = endpoints;
+  return first && { kind: 'tcp', params: { host: first.host, port: first.port }, expect: {}, timeoutMs: 1_000 };
+}
+
+async function exitedEarly({ name, run }: OwnService, started: StartedService): Promise<AppError> {
+  const { exitCode, signal, lastOutput, failure } = await started.ended;
+  const how = failure ?? (signal ? `it was ended by ${signal}` : `it exited with code ${exitCode ?? '?'}`);
+  return new AppError('unhealthy', `service ${name} did not start: ${how}`, {
+    details: outputLines(lastOutput),
+    hint: `it was started as: ${run.command.join(' ')}`,
+  });
+}
+
+function outputLines(text: string): string[] {
+  return text === '' ? [] : text.split('\n').map((line) => `  ${line}`);
+}

@@ -1,0 +1,169 @@
+import { AppError } from '../errors/app-error.ts';
+import type { ExitName } from '../errors/exit-codes.ts';
+import { createEventBus } from '../events/bus.ts';
+import type { GateRow, RunEvent, Verdict } from '../events/run-events.ts';
+import { openProxy, type Proxy } from '../proxy/proxy.ts';
+import { bootId, selfRef } from '../runtime/processes.ts';
+import { openJournal, type Journal } from '../store/journal.ts';
+import { RunStopped, type Ending } from './ending.ts';
+import { createMeasuring, type Measurements } from './measurements.ts';
+import { createPatience, stopRun, type RunContext, type RunOptions } from './run-context.ts';
+import { createRunLog } from './run-log.ts';
+import { runPhases, type OpenParts } from './run-phases.ts';
+import { Saga } from './saga.ts';
+
+/** How a run ended; what `judge` made of it. */
+export interface RunResult {
+  readonly verdict: Verdict;
+  readonly exitName: ExitName;
+  readonly exitCode: number;
+  readonly reasons: readonly string[];
+  readonly gate: readonly GateRow[];
+}
+
+export interface Judging {
+  readonly ending: Ending;
+  readonly measurements: Measurements;
+  /** What could not be taken back. */
+  readonly stuck: readonly string[];
+}
+
+/** Turns what was measured into a verdict; reports live above this room, so it is handed in. */
+export type Judge = (file: Judging) => RunResult;
+
+/** A run that goes on. */
+export interface RunHandle {
+  /** Ends the run early: the first call reverts everything in order, a second one also cuts every grace short. */
+  interrupt(signal: string): void;
+  /** Ends the run because of a mistake of ours somewhere in this process; everything is reverted. */
+  fail(error: Error): void;
+  /** Never rejects: whatever happens becomes a verdict. */
+  readonly finished: Promise<RunResult>;
+}
+
+/**
+ * Starts a run: journal first, then everything else. Throws AppError when the journal cannot be opened; then nothing was started at all.
+ */
+export async function startRun(options: RunOptions, judge: Judge): Promise<RunHandle> {
+  const { clock } = options;
+  const stop = new AbortController();
+  const patience = createPatience();
+  const warnings: string[] = [];
+  const journal = await openJournal(options.stateDirectory, (message) => warnings.push(message));
+  const fail = (error: unknown): void =>
+    stopRun({ stop }, { kind: 'bug', error: error instanceof Error ? error : new Error(String(error)) });
+  const bus = createEventBus<RunEvent>(fail);
+  const measuring = createMeasuring();
+  bus.subscribe((event) => measuring.onEvent(event));
+  bus.subscribe(options.onEvent);
+  const log = createRunLog({
+    run: options.run,
+    clock,
+    journal,
+    bus,
+    redact: options.redact,
+    onJournalFailure: (error) => stopRun({ stop }, { kind: 'not-injected', reasons: [error.message] }),
+  });
+  const proxy = openProxy({ clock });
+  const context: RunContext = {
+    ...options,
+    log,
+    stop,
+    patience,
+    saga: new Saga(log, clock, patience.retry),
+    host: { clock, proxy, cgroupRoot: options.cgroupRoot },
+  };
+  const open: OpenParts = {};
+  let interrupts = 0;
+
+  const execute = async (): Promise<RunResult> => {
+    const ending = await conduct(context, proxy, open, warnings);
+    await takeBack(context, proxy, open, ending);
+    const result = judge({ ending, measurements: measuring.current(), stuck: context.saga.stuck });
+    // Without an end in the journal the guardian is not released: when this process is gone it looks once more, and writes the end.
+    if (await writeEnd(context, journal, result)) open.guardian?.release();
+    return result;
+  };
+
+  return {
+    interrupt(signal) {
+      interrupts++;
+      patience.hurried ||= interrupts > 1;
+      log.record({ type: 'run.interrupted', signal, times: interrupts });
+      stopRun(context, { kind: 'interrupted', signal });
+    },
+    fail,
+    finished: execute(),
+  };
+}
+
+/** Everything up to the end of the after phase, or up to what stopped the run. */
+async function conduct(
+  context: RunContext,
+  proxy: Proxy,
+  open: OpenParts,
+  warnings: readonly string[],
+): Promise<Ending> {
+  const { log, clock, scenario, timeoutMs } = context;
+  const cancelTimeout =
+    timeoutMs === undefined
+      ? undefined
+      : clock.after(timeoutMs, () =>
+          stopRun(context, { kind: 'guard', guard: `--timeout ${timeoutMs}ms`, reason: 'the run took longer' }),
+        );
+  try {
+    const { name, file } = scenario;
+    const { seed, version, plan } = context;
+    await log.recordDurably({ type: 'run.started', name, file, seed, version, ...selfRef(), bootId: bootId(), plan });
+    for (const text of warnings) log.record({ type: 'note', level: 'warning', text });
+    await runPhases(context, proxy, open);
+    return { kind: 'completed' };
+  } catch (error) {
+    const ending = endingOf(context.stop.signal.aborted ? context.stop.signal.reason : error);
+    if (ending.kind === 'bug' || ending.kind === 'error') {
+      log.record({ type: 'run.error', error: ending.error.message, bug: ending.kind === 'bug' });
+    }
+    return ending;
+  } finally {
+    cancelTimeout?.();
+  }
+}
+
+/** Faults first, the last completed first; then the load, the probes, the services, the proxies. Nothing here may keep the rest from it. */
+async function takeBack({ saga, log }: RunContext, proxy: Proxy, open: OpenParts, ending: Ending): Promise<void> {
+  open.stopGuards?.();
+  await saga.compensateAll('fault', 'reverse');
+  open.services?.expectExits();
+  for (const close of [
+    () => open.load?.stop(ending.kind === 'completed' ? 'drain' : 'drop'),
+    () => open.watch?.stop(),
+    () => saga.compensateAll('service', 'together'),
+    () => proxy.close(),
+  ]) {
+    try {
+      await close();
+    } catch (error) {
+      log.record({ type: 'note', level: 'warning', text: `while ending the run: ${String(error)}` });
+    }
+  }
+}
+
+async function writeEnd(
+  { log }: RunContext,
+  journal: Journal,
+  { gate, verdict, exitCode, reasons }: RunResult,
+): Promise<boolean> {
+  log.record({ type: 'gate.judged', rows: gate });
+  const written = await log.recordDurably({ type: 'run.ended', verdict, exitCode, reasons, by: 'runner' }).then(
+    () => true,
+    () => false,
+  );
+  await journal.close();
+  return written;
+}
+
+function endingOf(error: unknown): Ending {
+  if (error instanceof RunStopped) return error.ending;
+  if (error instanceof AppError) return { kind: 'error', error };
+  return { kind: 'bug', error: error instanceof Error ? error : new Error(String(error)) };
+}
