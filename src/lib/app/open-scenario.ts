@@ -1,0 +1,40 @@
+import { AppError } from '../errors/app-error.ts';
+import { environment } from '../runtime/environment.ts';
+import { probeKinds } from '../probes/registry.ts';
+import { loadScenario } from '../scenario/load.ts';
+import { createTimeline } from '../scenario/plan.ts';
+import type { Timeline } from '../scenario/plan-types.ts';
+import type { Scenario } from '../scenario/scenario.ts';
+import type { ScenarioKinds } from '../scenario/schema.ts';
+import { allFaultKinds } from './kinds.ts';
+
+export interface ScenarioFlags {
+  readonly var?: readonly string[] | undefined;
+  readonly 'var-file'?: readonly string[] | undefined;
+}
+
+/** Loads and checks a scenario and lays it on the time axis. Throws AppError `usage` with every mistake at once. */
+export function openScenario(file: string, flags: ScenarioFlags): { scenario: Scenario; timeline: Timeline } {
+  const scenario = loadScenario(file, {
+    kinds: scenarioKinds(),
+    vars: { FAULTLINE_NODE: process.execPath, ...parseVars(flags.var ?? []) },
+    varFiles: flags['var-file'] ?? [],
+    env: environment(),
+  });
+  return { scenario, timeline: createTimeline(scenario) };
+}
+
+/** Everything that a scenario may name. */
+export function scenarioKinds(): ScenarioKinds {
+  return { faults: allFaultKinds(), probes: probeKinds };
+}
+
+function parseVars(texts: readonly string[]): Record<string, string> {
+  return Object.fromEntries(
+    texts.map((text) => {
+      const equals = text.indexOf('=');
+      if (equals > 0) return [text.slice(0, equals), text.slice(equals + 1)];
+      throw new AppError('usage', `--var ${text} has no value`, { hint: 'write --var NAME=VALUE' });
+    }),
+  );
+}
