@@ -67,8 +67,8 @@ export function formatDurationMs(ms: number): string {
   if (ms < 10) return `${trim(ms.toFixed(2))}ms`;
   if (ms < 100) return `${trim(ms.toFixed(1))}ms`;
   if (ms < 999.5) return `${ms.toFixed(0)}ms`;
-  const seconds = Math.round(ms / 10) / 100;
-  if (seconds < 60) return `${trim(seconds.toFixed(seconds < 10 ? 2 : 1))}s`;
+  const seconds = ms / 1000;
+  if (seconds < 59.95) return `${trim(seconds.toFixed(seconds < 9.995 ? 2 : 1))}s`;
   const whole = Math.round(ms / 1000);
   const [hours, minutes, rest] = [Math.floor(whole / 3600), Math.floor(whole / 60) % 60, whole % 60];
   return `${hours ? `${hours}h` : ''}${minutes ? `${minutes}m` : ''}${rest ? `${rest}s` : ''}`;
