@@ -40,3 +40,8 @@ export const realClock: Clock = {
     }
   },
 };
+
+/** Stops this whole thread for a while: for the rare wait in code that must not be interleaved. */
+export function pauseThread(delayMs: number): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, delayMs);
+}

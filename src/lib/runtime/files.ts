@@ -93,3 +93,14 @@ export function isWritableDirectory(path: string): boolean {
     return false;
   }
 }
+
+/** Writes a new file; false when there is one of that name already, whoever made it. */
+export function createExclusively(path: string, text: string): boolean {
+  try {
+    writeFileSync(path, text, { flag: 'wx' });
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'EEXIST')) return false;
+    throw error;
+  }
+}

@@ -5,6 +5,7 @@ import type { RunEvent, RunEventBody, Verdict } from '../events/run-events.ts';
 import { exists, makeDirectory } from '../runtime/files.ts';
 import type { ProcessRef } from '../runtime/processes.ts';
 import { sizeVerdict, restoreDamaged } from './damaged.ts';
+import { withLock } from './file-lock.ts';
 import { formatRecord, parseRecord } from './record.ts';
 import { applySchema, hasSchema, JOURNAL_FILE } from './journal-schema.ts';
 
@@ -58,25 +59,19 @@ export class JournalDatabase {
     const file = join(stateDirectory, JOURNAL_FILE);
     try {
       makeDirectory(stateDirectory, 0o700);
-      try {
-        return new JournalDatabase(openFile(file));
-      } catch (error) {
-        if (!isDamage(error)) throw error;
-        restoreDamaged(file, onRestored);
-        return new JournalDatabase(openFile(file));
-      }
+      return new JournalDatabase(openOrRestore(file, onRestored));
     } catch (error) {
       throw journalError(error, stateDirectory);
     }
   }
 
-  /** Opens the journal to read; undefined when there is none yet. */
+  /** Opens the journal to read; undefined when there is none yet. A damaged one is told of, never touched: a run may be writing it. */
   static openReadOnly(stateDirectory: string): JournalDatabase | undefined {
     const file = join(stateDirectory, JOURNAL_FILE);
     if (!exists(file)) return undefined;
     try {
-      if (sizeVerdict(file) !== 'whole') return JournalDatabase.open(stateDirectory);
       const db = new DatabaseSync(file, { readOnly: true, timeout: BUSY_TIMEOUT_MS });
+      if (sizeVerdict(file) === 'short') checkPages(db);
       // Another process is creating it at this very moment.
       if (!hasSchema(db)) {
         db.close();
@@ -85,8 +80,11 @@ export class JournalDatabase {
       db.prepare('SELECT count(*) FROM runs').get();
       return new JournalDatabase(db);
     } catch (error) {
-      if (isDamage(error)) return JournalDatabase.open(stateDirectory);
-      throw journalError(error, stateDirectory);
+      if (!isDamage(error)) throw journalError(error, stateDirectory);
+      throw new AppError('invalid', `the journal in ${stateDirectory} is damaged`, {
+        hint: '`chaos rollback` takes over what is intact, and reverts what is in force',
+        cause: error,
+      });
     }
   }
 
@@ -133,7 +131,16 @@ export class JournalDatabase {
     return rows.find((row) => row.id === idOrPrefix) ?? (rows.length === 1 ? rows[0] : undefined);
   }
 
-  /** The events of a run in order, from after `afterSeq`. */
+  /** The events of a run that can still be read, in order, and how many cannot: for taking back whatever is known. */
+  readIntactEvents(run: string): { readonly events: RunEvent[]; readonly damaged: number } {
+    const rows = this.#db.prepare('SELECT record FROM events WHERE run = ? ORDER BY seq').all(run);
+    const events = rows
+      .map((row) => parseRecord(String(row.record)) as RunEvent | undefined)
+      .filter((event) => event !== undefined);
+    return { events, damaged: rows.length - events.length };
+  }
+
+  /** The events of a run in order, from after `afterSeq`. Throws AppError `invalid` when one is damaged. */
   readEvents(run: string, afterSeq = 0): RunEvent[] {
     const rows = this.#db
       .prepare('SELECT record FROM events WHERE run = ? AND seq > ? ORDER BY seq')
@@ -231,6 +238,24 @@ function openFile(file: string): DatabaseSync {
     db.close();
     throw error;
   }
+}
+
+/** One process at a time restores: whoever comes second finds the file whole. */
+function openOrRestore(file: string, onRestored?: (message: string) => void): DatabaseSync {
+  try {
+    return openFile(file);
+  } catch (error) {
+    if (!isDamage(error)) throw error;
+  }
+  return withLock(`${file}.restoring`, () => {
+    try {
+      return openFile(file);
+    } catch (error) {
+      if (!isDamage(error)) throw error;
+      restoreDamaged(file, onRestored);
+      return openFile(file);
+    }
+  });
 }
 
 function checkPages(db: DatabaseSync): void {

@@ -2,10 +2,13 @@ import { Worker } from 'node:worker_threads';
 import { AppError } from '../errors/app-error.ts';
 import type { ExitName } from '../errors/exit-codes.ts';
 import type { RunEvent } from '../events/run-events.ts';
+import type { Clock } from '../runtime/clock.ts';
 import { entryFile } from '../runtime/entry.ts';
 
 /** Events that may wait for the disk. A healthy disk never has 100 waiting; more than this and the journal counts as stalled. */
 const MAX_WAITING_EVENTS = 20_000;
+/** How long the last writes may take before the journal is closed without them. */
+const CLOSE_WAIT_MS = 5_000;
 
 /** What the writer thread is told. */
 export type WriterRequest =
@@ -41,7 +44,11 @@ export interface Journal {
 }
 
 /** Opens the journal in `stateDirectory` for writing. Throws AppError `invalid` when that cannot be done. */
-export async function openJournal(stateDirectory: string, onRestored: (message: string) => void): Promise<Journal> {
+export async function openJournal(
+  stateDirectory: string,
+  onRestored: (message: string) => void,
+  clock: Clock,
+): Promise<Journal> {
   const worker = new Worker(entryFile('journal-writer'), { workerData: { stateDirectory } });
   const waiting = new Map<number, Waiting>();
   let nextId = 1;
@@ -90,8 +97,12 @@ export async function openJournal(stateDirectory: string, onRestored: (message: 
         reject(dead);
         return;
       }
-      if (waiting.size >= MAX_WAITING_EVENTS)
-        fail(new AppError('invalid', `the journal's disk is stalled: ${waiting.size} events wait for it`));
+      if (waiting.size >= MAX_WAITING_EVENTS) {
+        const stalled = new AppError('invalid', `the journal's disk is stalled: ${waiting.size} events wait for it`);
+        fail(stalled);
+        reject(stalled);
+        return;
+      }
       waiting.set(request.id, { resolve, reject });
       worker.postMessage(request);
     });
@@ -99,7 +110,11 @@ export async function openJournal(stateDirectory: string, onRestored: (message: 
   return {
     append: (event, { durable }) => ask({ do: 'append', id: nextId++, event, durable }),
     async close() {
-      await ask({ do: 'close', id: nextId++ }).catch(() => undefined);
+      const closed = ask({ do: 'close', id: nextId++ }).catch(() => undefined);
+      const { promise: late, resolve: giveUp } = Promise.withResolvers<undefined>();
+      const cancel = clock.after(CLOSE_WAIT_MS, () => giveUp(undefined));
+      await Promise.race([closed, late]);
+      cancel();
       await worker.terminate();
     },
   };
