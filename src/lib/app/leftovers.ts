@@ -1,12 +1,15 @@
-import { AppError } from '../errors/app-error.ts';
+import { AppError, messageOf } from '../errors/app-error.ts';
 import type { RunEvent } from '../events/run-events.ts';
 import { recoverRun, type RecoveryReport } from '../experiment/recover.ts';
 import { realClock } from '../runtime/clock.ts';
-import { JournalDatabase } from '../store/journal-database.ts';
+import { JournalDatabase, type RunRow } from '../store/journal-database.ts';
 import { createReverter } from './reverter.ts';
 
 /** How long services of a dead run get from SIGTERM to SIGKILL. */
 const SERVICE_GRACE_MS = 2_000;
+/** How long another process's reverting is waited for. */
+const LIMIT_HELD_MS = 30_000;
+const HELD_LOOK_MS = 50;
 
 export interface RecoveryOptions {
   readonly onEvent?: (event: RunEvent) => void;
@@ -20,8 +23,8 @@ export async function recoverLeftovers(
 ): Promise<RecoveryReport[]> {
   const database = JournalDatabase.open(stateDirectory, options.onWarning);
   try {
-    const reports = [];
-    for (const run of database.listOpenRuns()) reports.push(await recoverRun(run, recoveryContext(database, options)));
+    const reports: RecoveryReport[] = [];
+    for (const run of database.listOpenRuns()) reports.push(await recoverPatiently(run, database, options));
     return reports;
   } finally {
     database.close();
@@ -36,9 +39,27 @@ export async function recoverOne(
 ): Promise<RecoveryReport> {
   const database = JournalDatabase.open(stateDirectory, options.onWarning);
   try {
-    return await recoverRun(findRun(database, idOrPrefix), recoveryContext(database, options));
+    return await recoverPatiently(findRun(database, idOrPrefix), database, options);
   } finally {
     database.close();
+  }
+}
+
+/** Finishes a run; while somebody else (its guardian) is at it, waits for them. One run that cannot be finished keeps no other from it. */
+async function recoverPatiently(
+  run: RunRow,
+  database: JournalDatabase,
+  options: RecoveryOptions,
+): Promise<RecoveryReport> {
+  const deadlineMs = realClock.monotonicMs() + LIMIT_HELD_MS;
+  try {
+    for (;;) {
+      const report = await recoverRun(run, recoveryContext(database, options));
+      if (report.outcome !== 'held' || realClock.monotonicMs() > deadlineMs) return report;
+      await realClock.sleep(HELD_LOOK_MS);
+    }
+  } catch (error) {
+    return { run: run.id, outcome: 'dirty', reverted: [], stuck: [{ step: 'recovery', error: messageOf(error) }] };
   }
 }
 
@@ -50,6 +71,8 @@ export async function startClean(stateDirectory: string, onWarning: (message: st
   const stuck = reports.flatMap(({ run, stuck: steps }) =>
     steps.map(({ step, error }) => `run ${run}: ${step}: ${error}`),
   );
+  for (const { run, outcome } of reports)
+    if (outcome === 'held') stuck.push(`run ${run}: another process has been reverting it for too long`);
   if (stuck.length === 0) return;
   throw new AppError('dirty', 'an earlier run left something in force that cannot be reverted', {
     details: stuck,

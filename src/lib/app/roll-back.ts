@@ -17,7 +17,10 @@ export async function rollBack(
 ): Promise<{ reports: RecoveryReport[]; exitName: ExitName }> {
   if (run !== undefined) await stopLiveRun(stateDirectory, run);
   const reports = run === undefined ? await recoverLeftovers(stateDirectory) : [await recoverOne(stateDirectory, run)];
-  return { reports, exitName: reports.some(({ outcome }) => outcome === 'dirty') ? 'dirty' : 'passed' };
+  return {
+    reports,
+    exitName: reports.some(({ outcome }) => outcome === 'dirty' || outcome === 'held') ? 'dirty' : 'passed',
+  };
 }
 
 export function formatRollback(reports: readonly RecoveryReport[]): string {

@@ -43,9 +43,9 @@ export async function recoverRun(run: RunRow, context: RecoveryContext): Promise
   const { database } = context;
   const nothing = { run: run.id, reverted: [], stuck: [] };
   if (context.by === 'rollback' && run.endedUnixMs === null && isRunning(run)) return { ...nothing, outcome: 'live' };
-  if (!database.claimRecovery(run.id, selfRef(), isAlive)) return { ...nothing, outcome: 'held' };
+  if (!mayRecover(run, context)) return { ...nothing, outcome: 'held' };
   try {
-    const events = database.readEvents(run.id);
+    const { events, damaged } = database.readIntactEvents(run.id);
     const outstanding = outstandingUndos(events);
     const ended = events.some((event) => event.type === 'run.ended' && event.verdict !== 'dirty');
     if (ended && outstanding.length === 0) return { ...nothing, outcome: 'nothing' };
@@ -56,15 +56,39 @@ export async function recoverRun(run: RunRow, context: RecoveryContext): Promise
     for (const fault of faults) results.push(await undo(fault, context, scribe));
     results.push(...(await Promise.all(services.map((service) => undo(service, context, scribe)))));
     const strays = await endStrays(run, context);
+    if (damaged > 0)
+      scribe.say({
+        type: 'note',
+        level: 'warning',
+        text: `${damaged} records of this run are damaged: look with \`faultline doctor --residue\``,
+      });
     return conclude(run, results, strays, context, scribe);
   } finally {
-    database.releaseRecovery(run.id);
+    release(run, context);
   }
 }
 
 /** Whether the run's own process is still there, in this very boot. */
 export function isRunning(run: RunRow): boolean {
   return run.bootId === bootId() && isAlive(run.owner);
+}
+
+/** Whether the right to finish the run is ours. A right that cannot be written down (a full disk) is taken: two who revert do no harm, none does. */
+function mayRecover(run: RunRow, { database }: RecoveryContext): boolean {
+  try {
+    return database.claimRecovery(run.id, selfRef(), isAlive);
+  } catch {
+    return true;
+  }
+}
+
+/** A right that cannot be given back passes on by itself when this process is gone. */
+function release(run: RunRow, { database }: RecoveryContext): void {
+  try {
+    database.releaseRecovery(run.id);
+  } catch {
+    // As above.
+  }
 }
 
 /** What the run has started beside its services: a command probe that hung when the run died. */

@@ -31,14 +31,16 @@ export async function startRunLoad(context: RunContext, phases: PhaseTrack): Pro
     onLag: (lagMs) => log.record({ type: 'load.lag', lagMs }),
     onFailure: (error) => stopRun(context, { kind: 'bug', error }),
   });
-  let stopped = false;
+  let stopped: Promise<void> | undefined;
   return {
     recent: (seconds) => load.recent(seconds * 1000),
-    async stop(mode) {
-      if (stopped) return;
-      stopped = true;
-      const totals = await load.stop(mode === 'drop' ? 0 : undefined);
-      for (const phase of totals.phases) log.record(loadPhaseEvent(phase));
+    stop(mode) {
+      // A second call can only shorten the first.
+      const totals = load.stop(mode === 'drop' ? 0 : undefined);
+      stopped ??= totals.then(({ phases: measured }) => {
+        for (const phase of measured) log.record(loadPhaseEvent(phase));
+      });
+      return stopped;
     },
   };
 }

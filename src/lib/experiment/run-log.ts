@@ -1,4 +1,4 @@
-import type { JsonObject } from '../events/json.ts';
+import type { Json, JsonObject } from '../events/json.ts';
 import type { EventBus } from '../events/bus.ts';
 import type { RunEvent, RunEventBody } from '../events/run-events.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -32,10 +32,14 @@ export interface RunLogOptions {
 export function createRunLog({ run, clock, journal, bus, redact, onJournalFailure }: RunLogOptions): RunLog {
   const startMs = clock.monotonicMs();
   let seq = 0;
+  let hasEnded = false;
   let failure: Error | undefined;
   let tail: Promise<void> = Promise.resolve();
 
   const write = (body: RunEventBody, durable: boolean): Promise<void> => {
+    // Nothing comes after the end: what is heard of later (that a stopped service has exited) is no part of the run any more.
+    if (hasEnded) return Promise.resolve();
+    hasEnded = body.type === 'run.ended';
     const event: RunEvent = {
       run,
       seq: ++seq,
@@ -65,9 +69,41 @@ export function createRunLog({ run, clock, journal, bus, redact, onJournalFailur
   };
 }
 
-/** An undo is left as it is: it must work word for word, and holds nothing but process ids, paths and numbers. */
+/**
+ * What the rest of the code reads and no person: a secret that happens to be the word `fault` or the number of a pid must not hide it. Names of
+ * steps, services and probes are keys of the scenario, which no variable reaches; an undo must work word for word.
+ */
+const STRUCTURE: readonly string[] = [
+  'type',
+  'subject',
+  'step',
+  'kind',
+  'fault',
+  'probe',
+  'service',
+  'phase',
+  'undo',
+  'by',
+  'verdict',
+  'exitCode',
+  'pid',
+  'startTicks',
+  'bootId',
+];
+
+/** The event with secrets masked in every text of it; numbers only in the plan, whose parameters a user has written. */
 function masked(body: RunEventBody, redact: (body: JsonObject) => JsonObject): RunEventBody {
   const plain = JSON.parse(JSON.stringify(body)) as JsonObject;
-  const clean = redact(plain);
-  return ('undo' in body ? { ...clean, undo: body.undo } : clean) as RunEventBody;
+  const clean = Object.entries(plain).map(([name, value]): [string, Json] => {
+    if (STRUCTURE.includes(name)) return [name, value];
+    return [name, name === 'plan' ? (redact({ value }).value ?? null) : maskTexts(value, redact)];
+  });
+  return Object.fromEntries(clean) as RunEventBody;
+}
+
+function maskTexts(value: Json, redact: (body: JsonObject) => JsonObject): Json {
+  if (typeof value === 'string') return redact({ value }).value ?? '';
+  if (Array.isArray(value)) return (value as readonly Json[]).map((item) => maskTexts(item, redact));
+  if (typeof value !== 'object' || value === null) return value;
+  return Object.fromEntries(Object.entries(value as JsonObject).map(([name, item]) => [name, maskTexts(item, redact)]));
 }

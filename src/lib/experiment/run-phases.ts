@@ -49,7 +49,7 @@ export async function runPhases(context: RunContext, proxy: Proxy, open: OpenPar
 
   const phases = createPhaseTrack(context);
   phases.enter('before');
-  const watch = startSteadyWatch(context, services.probeHost, () => phases.now);
+  const watch = startSteadyWatch(context, services.probeHost, (sinceStartMs) => phases.at(sinceStartMs));
   open.watch = watch;
   open.load = await startRunLoad(context, phases);
   open.stopGuards = startGuards(context, watch, open.load);

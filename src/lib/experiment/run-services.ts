@@ -33,6 +33,8 @@ const serviceUndo = z.strictObject({ run: z.string(), service: z.string(), grace
 const READY_LOOK_MS = 50;
 /** How long a service's `run` may take to spawn; readiness has its own limit. */
 const SPAWN_TIMEOUT_MS = 10_000;
+/** How much longer than its grace the stopping of a service may take: twice the time that a SIGKILL is given, and some more. */
+const STOP_SLACK_MS = 6_000;
 
 /** Starts every service that has a `run`, side by side, each as a step of the saga: its undo is on disk before it is started. */
 export function startServices(context: RunContext): RunningServices {
@@ -127,6 +129,7 @@ function serviceStep(
     target: spec.command.join(' '),
     undo,
     timeoutMs: SPAWN_TIMEOUT_MS,
+    undoTimeoutMs: spec.stopGraceMs + STOP_SLACK_MS,
     forward,
     async compensate() {
       await stopService({ run, service: name, clock, graceMs: () => (patience.hurried ? 0 : spec.stopGraceMs) });

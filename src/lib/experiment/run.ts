@@ -4,7 +4,7 @@ import { createEventBus } from '../events/bus.ts';
 import type { GateRow, RunEvent, Verdict } from '../events/run-events.ts';
 import { openProxy, type Proxy } from '../proxy/proxy.ts';
 import { bootId, selfRef } from '../runtime/processes.ts';
-import { openJournal, type Journal } from '../store/journal.ts';
+import { openJournal } from '../store/journal.ts';
 import { RunStopped, type Ending } from './ending.ts';
 import { createMeasuring, type Measurements } from './measurements.ts';
 import { createPatience, stopRun, type RunContext, type RunOptions } from './run-context.ts';
@@ -49,7 +49,7 @@ export async function startRun(options: RunOptions, judge: Judge): Promise<RunHa
   const stop = new AbortController();
   const patience = createPatience();
   const warnings: string[] = [];
-  const journal = await openJournal(options.stateDirectory, (message) => warnings.push(message));
+  const journal = await openJournal(options.stateDirectory, (message) => warnings.push(message), clock);
   const fail = (error: unknown): void =>
     stopRun({ stop }, { kind: 'bug', error: error instanceof Error ? error : new Error(String(error)) });
   const bus = createEventBus<RunEvent>(fail);
@@ -77,12 +77,21 @@ export async function startRun(options: RunOptions, judge: Judge): Promise<RunHa
   let interrupts = 0;
 
   const execute = async (): Promise<RunResult> => {
-    const ending = await conduct(context, proxy, open, warnings);
-    await takeBack(context, proxy, open, ending);
-    const result = judge({ ending, measurements: measuring.current(), stuck: context.saga.stuck });
+    const reached = await conduct(context, proxy, open, warnings);
+    await takeBack(context, proxy, open, reached);
+    // What went wrong while the run was taken back counts as well.
+    const ending = reached.kind === 'completed' && stop.signal.aborted ? endingOf(stop.signal.reason) : reached;
+    const judged = judge({ ending, measurements: measuring.current(), stuck: context.saga.stuck });
+    const isWritten = await writeEnd(context, judged);
+    await journal.close();
+    if (isWritten) {
+      open.guardian?.release();
+      return judged;
+    }
     // Without an end in the journal the guardian is not released: when this process is gone it looks once more, and writes the end.
-    if (await writeEnd(context, journal, result)) open.guardian?.release();
-    return result;
+    if (judged.exitCode !== 0) return judged;
+    const reasons = [log.failure?.message ?? 'the end of the run could not be written'];
+    return judge({ ending: { kind: 'not-injected', reasons }, measurements: measuring.current(), stuck: [] });
   };
 
   return {
@@ -96,6 +105,9 @@ export async function startRun(options: RunOptions, judge: Judge): Promise<RunHa
     finished: execute(),
   };
 }
+
+/** How long a slow disk may keep the end of a run waiting. */
+const END_WAIT_MS = 10_000;
 
 /** Everything up to the end of the after phase, or up to what stopped the run. */
 async function conduct(
@@ -130,12 +142,12 @@ async function conduct(
 }
 
 /** Faults first, the last completed first; then the load, the probes, the services, the proxies. Nothing here may keep the rest from it. */
-async function takeBack({ saga, log }: RunContext, proxy: Proxy, open: OpenParts, ending: Ending): Promise<void> {
+async function takeBack({ saga, log, stop }: RunContext, proxy: Proxy, open: OpenParts, ending: Ending): Promise<void> {
   open.stopGuards?.();
   await saga.compensateAll('fault', 'reverse');
   open.services?.expectExits();
   for (const close of [
-    () => open.load?.stop(ending.kind === 'completed' ? 'drain' : 'drop'),
+    () => endLoad(open.load, ending, stop.signal),
     () => open.watch?.stop(),
     () => saga.compensateAll('service', 'together'),
     () => proxy.close(),
@@ -148,18 +160,26 @@ async function takeBack({ saga, log }: RunContext, proxy: Proxy, open: OpenParts
   }
 }
 
-async function writeEnd(
-  { log }: RunContext,
-  journal: Journal,
-  { gate, verdict, exitCode, reasons }: RunResult,
-): Promise<boolean> {
+/** Waits for the requests that are open, unless the run was or is cut short. */
+async function endLoad(load: OpenParts['load'], ending: Ending, stop: AbortSignal): Promise<void> {
+  const drop = (): void => void load?.stop('drop');
+  stop.addEventListener('abort', drop, { once: true });
+  await load?.stop(ending.kind === 'completed' ? 'drain' : 'drop');
+  stop.removeEventListener('abort', drop);
+}
+
+/** Whether the end of the run is on disk. */
+async function writeEnd({ log, clock }: RunContext, { gate, verdict, exitCode, reasons }: RunResult): Promise<boolean> {
   log.record({ type: 'gate.judged', rows: gate });
-  const written = await log.recordDurably({ type: 'run.ended', verdict, exitCode, reasons, by: 'runner' }).then(
+  const written = log.recordDurably({ type: 'run.ended', verdict, exitCode, reasons, by: 'runner' }).then(
     () => true,
     () => false,
   );
-  await journal.close();
-  return written;
+  const { promise: late, resolve: giveUp } = Promise.withResolvers<boolean>();
+  const cancel = clock.after(END_WAIT_MS, () => giveUp(false));
+  const isWritten = await Promise.race([written, late]);
+  cancel();
+  return isWritten;
 }
 
 function endingOf(error: unknown): Ending {

@@ -11,6 +11,8 @@ export interface SagaStep extends StepRef {
   readonly target: string;
   readonly undo: Json;
   readonly timeoutMs: number;
+  /** How long one attempt to take it back may last; by default UNDO_TIMEOUT_MS. */
+  readonly undoTimeoutMs?: number;
   /** The action. When the signal is aborted it must stop at once; whether it then took effect is unknown, and it is taken back. */
   forward(signal: AbortSignal): Promise<void>;
   /** Takes the action back; harmless when it never ran, and when it is taken back already. */
@@ -48,7 +50,7 @@ export class Saga {
   readonly #clock: Clock;
   readonly #retry: RetryPolicy;
   #completions = 0;
-  readonly #stuck: string[] = [];
+  readonly #stuck = new Map<string, string>();
 
   constructor(log: RunLog, clock: Clock, retry: RetryPolicy) {
     this.#log = log;
@@ -58,7 +60,7 @@ export class Saga {
 
   /** What could not be taken back, and why; one sentence each. */
   get stuck(): readonly string[] {
-    return this.#stuck;
+    return [...this.#stuck.values()];
   }
 
   /**
@@ -71,8 +73,11 @@ export class Saga {
     const open: OpenStep = { step, completed: undefined, compensation: undefined, settled: undefined, isSettled: true };
     this.#open.set(keyOf(step), open);
     try {
-      await this.#log.recordDurably({ type: 'step.planned', step: step.step, subject, kind, target, undo });
+      const durable = this.#log.recordDurably({ type: 'step.planned', step: step.step, subject, kind, target, undo });
+      await untilAborted(durable, signal);
     } catch (error) {
+      // Stopped while the disk took its time: the intent may be on disk or not, and nothing was done.
+      if (signal.aborted) return { ok: false, error: errorOf(error), timedOut: false };
       this.#open.delete(keyOf(step));
       throw error;
     }
@@ -97,7 +102,11 @@ export class Saga {
   compensate(step: StepRef, by: Actor = 'runner'): Promise<boolean> {
     const open = this.#open.get(keyOf(step));
     if (!open) return Promise.resolve(true);
-    open.compensation ??= this.#compensate(open, by);
+    open.compensation ??= this.#compensate(open, by).then((isGone) => {
+      // What could not be taken back now is tried again when the run ends.
+      if (!isGone) open.compensation = undefined;
+      return isGone;
+    });
     return open.compensation;
   }
 
@@ -129,17 +138,20 @@ export class Saga {
     const startMs = this.#clock.monotonicMs();
     const ref = { step: step.step, subject: step.subject };
     for (let attempts = 1; ; attempts++) {
-      const attempt = await this.#attempt(() => step.compensate(), UNDO_TIMEOUT_MS);
+      const attempt = await this.#attempt(() => step.compensate(), step.undoTimeoutMs ?? UNDO_TIMEOUT_MS);
       if (attempt.ok) {
         this.#open.delete(keyOf(step));
         const tookMs = this.#clock.monotonicMs() - startMs;
-        await this.#log.recordDurably({ type: 'undo.done', ...ref, by, attempts, tookMs }).catch(() => undefined);
+        this.#stuck.delete(keyOf(step));
+        // Not waited for: a slow disk must not keep the next undo waiting, and an undo that is not written down is merely done again.
+        void this.#log.recordDurably({ type: 'undo.done', ...ref, by, attempts, tookMs }).catch(() => undefined);
         return true;
       }
       const final = isFinal(this.#retry, attempts, this.#clock.monotonicMs() - startMs);
       this.#log.record({ type: 'undo.failed', ...ref, by, attempts, error: attempt.error.message, final });
       if (final) {
-        this.#stuck.push(
+        this.#stuck.set(
+          keyOf(step),
           `${step.step} (${step.kind} on ${step.target}) could not be reverted: ${attempt.error.message}`,
         );
         return false;
@@ -161,11 +173,7 @@ export class Saga {
       await untilAborted(action(signal), signal);
       return { ok: true };
     } catch (error) {
-      return {
-        ok: false,
-        error: error instanceof Error ? error : new Error(messageOf(error)),
-        timedOut: timeout.signal.aborted,
-      };
+      return { ok: false, error: errorOf(error), timedOut: timeout.signal.aborted };
     } finally {
       cancel();
     }
@@ -194,4 +202,8 @@ function untilAborted(work: Promise<void>, signal: AbortSignal): Promise<void> {
 
 function keyOf(step: StepRef): string {
   return `${step.subject} ${step.step}`;
+}
+
+function errorOf(thrown: unknown): Error {
+  return thrown instanceof Error ? thrown : new Error(messageOf(thrown));
 }

@@ -23,7 +23,11 @@ export interface SteadyWatch {
 /** How often a wait for results looks again. */
 const LOOK_MS = 20;
 
-export function startSteadyWatch(context: RunContext, host: ProbeHost, phaseNow: () => Phase): SteadyWatch {
+export function startSteadyWatch(
+  context: RunContext,
+  host: ProbeHost,
+  phaseAt: (sinceStartMs: number) => Phase,
+): SteadyWatch {
   const { clock, scenario, log } = context;
   const probes = new Map(scenario.steadyState.map((probe) => [probe.name, probe]));
   const latest = new Map<string, boolean>();
@@ -35,7 +39,8 @@ export function startSteadyWatch(context: RunContext, host: ProbeHost, phaseNow:
   const onResult = ({ name, startedMs, tookMs, outcome }: ProbeResult): void => {
     const probe = probes.get(name);
     if (!probe) return;
-    const phase = phaseNow();
+    // By its start: a measurement that a fault held up until after its end says how it was during the fault.
+    const phase = phaseAt(startedMs - epochMs);
     const counts = probe.when.includes(phase);
     const { ok, value, reason } = outcome;
     latest.set(name, ok);

@@ -18,7 +18,9 @@ export async function watchRecovery(context: RunContext, watch: SteadyWatch, win
   const { clock, stop, log, scenario } = context;
   const { holdMs, afterMs, recoverWithinMs } = scenario.timing;
   const { firstFaultMs, faultEndMs } = window;
-  const say = (recoveredMs: number | null): void =>
+  const say = (recoveredMs: number | null): void => {
+    // Without a probe that counts after the faults nothing was seen to recover.
+    if (!scenario.steadyState.some(({ when }) => when.includes('after'))) return;
     log.record({
       type: 'recovery.measured',
       broke: watch.broke,
@@ -26,6 +28,7 @@ export async function watchRecovery(context: RunContext, watch: SteadyWatch, win
       fromFaultStartMs: recoveredMs === null ? null : recoveredMs - firstFaultMs,
       heldForMs: holdMs,
     });
+  };
 
   for (;;) {
     const nowMs = clock.monotonicMs();

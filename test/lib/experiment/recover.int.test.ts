@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { join } from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
 import { describe, expect, it } from 'vitest';
 import type { RunEventBody } from '../../../src/lib/events/run-events.ts';
 import { recoverRun, type RecoveryContext, type Reverter } from '../../../src/lib/experiment/recover.ts';
@@ -21,14 +23,15 @@ const planned = (step: string, subject: 'fault' | 'service' = 'fault'): RunEvent
 const done = (step: string): RunEventBody => ({ type: 'step.done', step, subject: 'fault', tookMs: 1 });
 
 function setUp(bodies: readonly RunEventBody[], owner: ProcessRef = DEAD) {
-  const database = JournalDatabase.open(temporaryDirectory());
+  const directory = temporaryDirectory();
+  const database = JournalDatabase.open(directory);
   database.append(stamped([runStarted({ ...owner, bootId: bootId() }), ...bodies]));
   const reverted: string[] = [];
   const revert: Reverter = async ({ undo }) => void reverted.push((undo as { step: string }).step);
   const context: RecoveryContext = { database, revert, clock: realClock, by: 'rollback' };
   const recover = (overrides: Partial<RecoveryContext> = {}) =>
     recoverRun(database.lookupRun('r1')!, { ...context, ...overrides });
-  return { database, reverted, recover };
+  return { database, reverted, recover, directory };
 }
 
 describe('finishing a run whose process is gone', () => {
@@ -90,19 +93,44 @@ describe('finishing a run whose process is gone', () => {
     expect(database.lookupRun('r1')).toMatchObject({ verdict: 'aborted' });
   });
 
-  it('reverts even when nothing can be written', async () => {
-    const { database, reverted, recover } = setUp([planned('a')]);
-    const blocked = new Proxy(database, {
-      get(target, name) {
-        if (name === 'appendNumbered')
-          return () => {
-            throw new Error('disk full');
-          };
-        const value: unknown = Reflect.get(target, name, target);
-        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
-      },
-    });
-    await recover({ database: blocked });
-    expect(reverted).toEqual(['a']);
+  it.each([['appendNumbered'], ['claimRecovery'], ['releaseRecovery']])(
+    'reverts even when the disk is full at %s',
+    async (method) => {
+      const { database, reverted, recover } = setUp([planned('a')]);
+      const blocked = new Proxy(database, {
+        get(target, name) {
+          if (name === method) {
+            return () => {
+              throw new Error('disk full');
+            };
+          }
+          const value: unknown = Reflect.get(target, name, target);
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        },
+      });
+      expect(await recover({ database: blocked })).toMatchObject({ outcome: 'reverted' });
+      expect(reverted).toEqual(['a']);
+    },
+  );
+
+  it('reverts what it can still read when a record is damaged, and says so', async () => {
+    const { database, reverted, recover, directory } = setUp([
+      planned('a'),
+      { type: 'phase.started', phase: 'during' },
+      planned('b'),
+    ]);
+    const other = new DatabaseSync(join(directory, 'journal.db'));
+    other.exec("UPDATE events SET record = replace(record, 'during', 'DURING') WHERE type = 'phase.started'");
+    other.close();
+    expect(() => database.readEvents('r1')).toThrow('damaged record');
+    expect(await recover()).toMatchObject({ outcome: 'reverted', reverted: ['a', 'b'] });
+    expect(reverted).toEqual(['a', 'b']);
+    const { events } = database.readIntactEvents('r1');
+    expect(events).toContainEqual(
+      expect.objectContaining({
+        type: 'note',
+        text: expect.stringContaining('1 records of this run are damaged') as string,
+      }),
+    );
   });
 });

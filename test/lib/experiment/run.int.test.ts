@@ -51,7 +51,13 @@ timing: { before: 0ms }
         onEvent(event);
       },
     },
-    (each) => judge({ ...each, thresholds: scenario.gate, faults: timeline.faults.map(({ id }) => id) }),
+    (each) =>
+      judge({
+        ...each,
+        thresholds: scenario.gate,
+        faults: timeline.faults.map(({ id }) => id),
+        probes: scenario.steadyState,
+      }),
   );
   const inForce = (): boolean => events.some(({ type }) => type === 'step.done');
   return { handle, events, inForce };
