@@ -1,5 +1,5 @@
 import { createPlanDocument } from '../experiment/plan-document.ts';
-import { startRun } from '../experiment/run.ts';
+import { startRun, type RunHandle } from '../experiment/run.ts';
 import type { RunEvent } from '../events/run-events.ts';
 import type { ExitName } from '../errors/exit-codes.ts';
 import { createReporting, type RunReport } from '../report/run-report.ts';
@@ -50,35 +50,48 @@ export async function executeRun(request: RunRequest): Promise<ExecutedRun> {
     note: request.onWarning,
   });
 
-  const handle = await startRun(
-    {
-      run: newRunId(new Date(realClock.unixMs())),
-      scenario,
-      timeline,
-      seed: request.seed ?? scenario.seed ?? randomSeed(),
-      version: request.version,
-      stateDirectory,
-      clock: realClock,
-      kinds,
-      cgroupRoot: CGROUP_ROOT,
-      allowList: loadAllowList(),
-      assumeYes: request.assumeYes,
-      timeoutMs: request.timeoutMs,
-      redact,
-      plan: createPlanDocument(scenario, timeline, kinds),
-      onEvent(event) {
-        reporting.onEvent(event);
-        tracer?.onEvent(event);
-        request.onEvent(event);
-      },
-    },
-    (file) => judge({ ...file, thresholds: scenario.gate, faults: timeline.faults.map(({ id }) => id) }),
-  );
+  // A signal kills at once where nobody listens, so somebody listens before anything is started.
+  let handle: RunHandle | undefined;
+  let early: string | undefined;
   const release = outliveSignals({
-    onSignal: (signal) => handle.interrupt(signal),
-    onUncaught: (error) => handle.fail(error instanceof Error ? error : new Error(String(error))),
+    onSignal(signal) {
+      if (handle) handle.interrupt(signal);
+      else early ??= signal;
+    },
+    onUncaught: (error) => handle?.fail(error instanceof Error ? error : new Error(String(error))),
   });
   try {
+    handle = await startRun(
+      {
+        run: newRunId(new Date(realClock.unixMs())),
+        scenario,
+        timeline,
+        seed: request.seed ?? scenario.seed ?? randomSeed(),
+        version: request.version,
+        stateDirectory,
+        clock: realClock,
+        kinds,
+        cgroupRoot: CGROUP_ROOT,
+        allowList: loadAllowList(),
+        assumeYes: request.assumeYes,
+        timeoutMs: request.timeoutMs,
+        redact,
+        plan: createPlanDocument(scenario, timeline, kinds),
+        onEvent(event) {
+          reporting.onEvent(event);
+          tracer?.onEvent(event);
+          request.onEvent(event);
+        },
+      },
+      (file) =>
+        judge({
+          ...file,
+          thresholds: scenario.gate,
+          faults: timeline.faults.map(({ id }) => id),
+          probes: scenario.steadyState,
+        }),
+    );
+    if (early !== undefined) handle.interrupt(early);
     const { exitName } = await handle.finished;
     await tracer?.shutdown();
     return { report: reporting.report(), exitName };

@@ -1,5 +1,5 @@
 import { EXIT_CODES, type ExitName } from '../errors/exit-codes.ts';
-import type { GateRow, Verdict } from '../events/run-events.ts';
+import type { GateRow, Phase, Verdict } from '../events/run-events.ts';
 import type { Ending } from '../experiment/ending.ts';
 import type { Measurements } from '../experiment/measurements.ts';
 import type { RunResult } from '../experiment/run.ts';
@@ -14,6 +14,8 @@ export interface CaseFile {
   readonly thresholds: readonly Threshold[];
   /** Every fault of the plan, by id: one without an effect was never injected. */
   readonly faults: readonly string[];
+  /** The steady state's probes, by name, and the phases in which each counts. */
+  readonly probes: readonly { readonly name: string; readonly when: readonly Phase[] }[];
   /** What could not be taken back. */
   readonly stuck: readonly string[];
 }
@@ -56,7 +58,10 @@ export function judge(file: CaseFile): RunResult {
   const blind = results.flatMap(({ threshold, withoutEvidence, missing }) =>
     withoutEvidence ? [`${threshold.text}: ${missing ?? 'no measurement'}`] : [],
   );
-  if (untouched.length + blind.length > 0) return say('invalid', 'invalid', [...untouched, ...blind]);
+  const unseen = unseenReasons(file);
+  if (untouched.length + blind.length + unseen.length > 0) {
+    return say('invalid', 'invalid', [...untouched, ...blind, ...unseen]);
+  }
 
   const broken = [
     ...steadyStateReasons(file.measurements),
@@ -73,6 +78,13 @@ function untouchedReasons({ faults, measurements }: CaseFile): string[] {
       ? []
       : [`fault ${id} touched nothing${fault.effect.note ? `: ${fault.effect.note}` : ''}`];
   });
+}
+
+/** A probe that counts during the faults and has no result from then proves nothing. */
+function unseenReasons({ probes, measurements }: CaseFile): string[] {
+  return probes
+    .filter(({ name, when }) => when.includes('during') && !measurements.probes.get(name)?.byPhase.during)
+    .map(({ name }) => `steady state: ${name} has no result during the faults: measure it more often than they last`);
 }
 
 function steadyStateReasons({ probes, recovery, failedSteps }: Measurements): string[] {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AppError } from '../../../src/lib/errors/app-error.ts';
-import type { RunEventBody } from '../../../src/lib/events/run-events.ts';
+import type { Phase, RunEventBody } from '../../../src/lib/events/run-events.ts';
 import type { Ending } from '../../../src/lib/experiment/ending.ts';
 import { createMeasuring } from '../../../src/lib/experiment/measurements.ts';
 import { judge } from '../../../src/lib/report/verdict.ts';
@@ -54,7 +54,13 @@ const GATE = ['http.p99 during < 800ms', 'recovery < 3s'];
 
 function verdictOf(
   events: readonly RunEventBody[],
-  options: { ending?: Ending; stuck?: string[]; gate?: string[]; faults?: string[] } = {},
+  options: {
+    ending?: Ending;
+    stuck?: string[];
+    gate?: string[];
+    faults?: string[];
+    probes?: { name: string; when: Phase[] }[];
+  } = {},
 ) {
   const measuring = createMeasuring();
   for (const event of stamped(events)) measuring.onEvent(event);
@@ -68,6 +74,7 @@ function verdictOf(
     measurements: measuring.current(),
     thresholds,
     faults: options.faults ?? ['slow'],
+    probes: options.probes ?? [],
     stuck: options.stuck ?? [],
   });
 }
@@ -130,6 +137,13 @@ describe('verdict', () => {
       'invalid',
       4,
       'errors after < 1%: no requests after',
+    ],
+    [
+      'a probe that counts during the faults has no result from then',
+      verdictOf(GOOD, { probes: [{ name: 'other', when: ['during'] }] }),
+      'invalid',
+      4,
+      'steady state: other has no result during the faults: measure it more often than they last',
     ],
     [
       'touching nothing weighs more than a broken threshold',
