@@ -26,7 +26,9 @@ interface Killed {
 /** A state directory whose runs are all reverted when the test is over, also when it failed: nothing may stay on this machine. */
 function stateDirectory(): string {
   const state = temporaryDirectory();
-  onTestFinished(async () => void (await run('chaos', ['rollback', '--state', state])));
+  onTestFinished(async () => {
+    await run('chaos', ['rollback', '--state', state]);
+  });
   return state;
 }
 

@@ -66,9 +66,9 @@ timing: { before: 1s, after: 1s, hold: 500ms }
     const [slow, cut, starved] = ['slow-cache', 'cut-web', 'starve-web'].map((id) =>
       report.faults.find((fault) => fault.id === id)!,
     );
-    expect((slow!.delivered['delayMs'] as { p50: number }).p50).toBeGreaterThanOrEqual(100);
-    expect(cut!.delivered['resets']).toBe(cut!.touched);
-    expect(starved!.delivered['throttledPeriods']).toBeGreaterThan(0);
+    expect((slow!.delivered.delayMs as { p50: number }).p50).toBeGreaterThanOrEqual(100);
+    expect(cut!.delivered.resets).toBe(cut!.touched);
+    expect(starved!.delivered.throttledPeriods).toBeGreaterThan(0);
     expect(starved!.target).toMatch(/nginx, pid \d+; nginx, pid \d+/);
     await until(
       'nothing left',
