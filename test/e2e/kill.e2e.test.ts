@@ -1,10 +1,11 @@
-import { join } from 'node:path';
+import { spawnSync } from 'node:child_process';
+import { basename, join } from 'node:path';
 import { expect, it, onTestFinished } from 'vitest';
 import type { Diagnosis, ResidueRow } from '../../src/lib/app/diagnose.ts';
 import type { RunEvent } from '../../src/lib/events/run-events.ts';
 import { outstandingUndos } from '../../src/lib/experiment/outstanding.ts';
 import { JournalDatabase } from '../../src/lib/store/journal-database.ts';
-import { run, start, type Running } from '../support/cli.ts';
+import { ROOT, run, start, type Running } from '../support/cli.ts';
 import { freePorts } from '../support/ports.ts';
 import { requires } from '../support/requires.ts';
 import { residueOf } from '../support/residue.ts';
@@ -197,4 +198,41 @@ requires('root', 'cgroup-cpu').describe('a runner that is killed', () => {
       expect(await residueOf(events[0]!.run, ports, state), `interrupted after event ${number}`).toEqual([]);
     }
   }, 120_000);
+
+  requires(requires.package('tmux')).it(
+    'a runner whose terminal is closed: reverts, and says so in the journal',
+    async () => {
+      const state = stateDirectory();
+      const { args, ports } = await argumentsFor(state);
+      const tmux = (...words: string[]) => spawnSync('tmux', ['-L', basename(state), ...words], { encoding: 'utf8' });
+      onTestFinished(() => void tmux('kill-server'));
+      tmux(
+        'new-session',
+        '-d',
+        '-x',
+        '100',
+        '-y',
+        '40',
+        `exec ${process.execPath} ${join(ROOT, 'bin', 'chaos.js')} ${args.join(' ')}`,
+      );
+      const row = await until('every fault is in force', () => {
+        const journal = JournalDatabase.openReadOnly(state);
+        const [found] = journal?.listRuns(1) ?? [];
+        const events = journal && found ? journal.readEvents(found.id) : [];
+        journal?.close();
+        return outstandingUndos(events).filter(({ subject }) => subject === 'fault').length === 5 ? found : undefined;
+      });
+      expect(tmux('capture-pane', '-p').stdout).toContain('all-faults');
+      tmux('kill-server');
+      await until('nothing left', async () => (await residueOf(row.id, ports, state)).length === 0, WITHIN_MS);
+      const ended = await until('the end is written', () => {
+        const journal = JournalDatabase.openReadOnly(state);
+        const found = journal?.lookupRun(row.id);
+        journal?.close();
+        return found?.endedUnixMs == null ? undefined : found;
+      });
+      expect(ended).toMatchObject({ verdict: 'aborted', exitCode: 130 });
+    },
+    60_000,
+  );
 });

@@ -76,6 +76,18 @@ describe('finishing a run whose process is gone', () => {
     expect(reverted).toEqual([]);
   });
 
+  it('takes a run of another boot for dead, whatever process has its number now', async () => {
+    const { database, reverted } = setUp([]);
+    database.append(stamped([runStarted({ ...selfRef(), bootId: 'another boot' }), planned('a')], 'r2'));
+    const revert: Reverter = async () => void reverted.push('a');
+    const context: RecoveryContext = { database, revert, clock: realClock, by: 'rollback' };
+    expect(await recoverRun(database.lookupRun('r2')!, context)).toMatchObject({
+      outcome: 'reverted',
+      reverted: ['a'],
+    });
+    expect(reverted).toEqual(['a']);
+  });
+
   it('goes on when one undo cannot succeed, says dirty, and tries it again the next time', async () => {
     const { database, reverted, recover } = setUp([planned('a'), done('a'), planned('b'), done('b')]);
     const clock = { ...realClock, sleep: async () => undefined };
