@@ -13,7 +13,7 @@ import { createRedactor } from './redact.ts';
 import type { Scenario } from './scenario.ts';
 import type { ScenarioKinds } from './schema.ts';
 import { interpolate } from './variables/interpolate.ts';
-import { loadVarFile, VARIABLE_NAME, type VariableValues } from './variables/var-file.ts';
+import { loadVarFile, type VariableValues } from './variables/var-file.ts';
 import { createVariables, type Variables } from './variables/variables.ts';
 import { parseYaml } from './yaml/parse.ts';
 import { readTree, type Filled } from './yaml/tree.ts';
@@ -80,18 +80,6 @@ export function parseScenario(text: string, options: ParseOptions): Scenario {
   if (file === undefined) throw new Error('the schema refused the file, and gave no reason');
   const source = { root, textAt: tree.textAt };
   return buildScenario(file, { file: name, directory, secrets: variables.secrets(), source });
-}
-
-/** Reads the values of repeated `--var NAME=VALUE`. Throws AppError `usage`. */
-export function parseVarFlags(flags: readonly string[]): VariableValues {
-  const entries = flags.map((flag): [string, string] => {
-    const equals = flag.indexOf('=');
-    const name = flag.slice(0, equals);
-    if (equals > 0 && VARIABLE_NAME.test(name)) return [name, flag.slice(equals + 1)];
-    const shown = equals < 0 ? '' : ` ${name}=…`;
-    throw new AppError('usage', `--var${shown} is not NAME=VALUE`, { hint: 'write for example --var DELAY=300ms' });
-  });
-  return Object.fromEntries(entries);
 }
 
 /** What is declared is not made of other variables: which of them would come first? */

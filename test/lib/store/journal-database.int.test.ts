@@ -111,46 +111,56 @@ const isPrefix = (events: readonly unknown[]): boolean =>
   PREFIXES.some((prefix) => JSON.stringify(prefix) === JSON.stringify(events));
 /** Cutting at every byte takes minutes; in CI every 97th byte and all near the ends (a prime, so that no field is missed for ever). */
 const STRIDE = process.env.FAULTLINE_SOAK ? 1 : 97;
+/** At every byte: about 100,000 journals to open. */
+const LONG_MS = process.env.FAULTLINE_SOAK ? 3_600_000 : 120_000;
 const cutsOf = (length: number): number[] =>
   Array.from({ length: length + 1 }, (_, at) => at).filter((at) => at % STRIDE === 0 || at < 120 || length - at < 120);
 
 describe('a journal that was cut', () => {
-  it('in the write-ahead log, at any byte: holds a prefix of what was written', () => {
-    const { files } = crashedJournal(false);
-    const wal = files.get('journal.db-wal');
-    expect(wal?.length).toBeGreaterThan(1000);
-    for (const cut of cutsOf(wal!.length)) {
-      const directory = temporaryDirectory();
-      for (const [name, bytes] of files) writeFileSync(join(directory, name), bytes);
-      truncateSync(join(directory, 'journal.db-wal'), cut);
-      const database = JournalDatabase.open(directory);
-      const events = database.readEvents('r1');
-      expect(isPrefix(events), `cut at ${cut}: ${JSON.stringify(events)}`).toBe(true);
-      if (cut === wal!.length) expect(events).toEqual(EVENTS);
-      database.close();
-    }
-  }, 600_000);
+  it(
+    'in the write-ahead log, at any byte: holds a prefix of what was written',
+    () => {
+      const { files } = crashedJournal(false);
+      const wal = files.get('journal.db-wal');
+      expect(wal?.length).toBeGreaterThan(1000);
+      for (const cut of cutsOf(wal!.length)) {
+        const directory = temporaryDirectory();
+        for (const [name, bytes] of files) writeFileSync(join(directory, name), bytes);
+        truncateSync(join(directory, 'journal.db-wal'), cut);
+        const database = JournalDatabase.open(directory);
+        const events = database.readEvents('r1');
+        expect(isPrefix(events), `cut at ${cut}: ${JSON.stringify(events)}`).toBe(true);
+        if (cut === wal!.length) expect(events).toEqual(EVENTS);
+        database.close();
+      }
+    },
+    LONG_MS,
+  );
 
-  it('in the database itself, at any byte: keeps every record that lies before the cut, and sets the damaged file aside', () => {
-    const { files } = crashedJournal(true);
-    const bytes = files.get('journal.db')!;
-    const lastRecordEnd = Math.max(...EVENTS.map((event) => endOf(bytes, JSON.stringify(event))));
-    for (const cut of cutsOf(bytes.length)) {
-      const directory = temporaryDirectory();
-      writeFileSync(join(directory, 'journal.db'), bytes.subarray(0, cut));
-      let told = '';
-      const database = JournalDatabase.open(directory, (message) => (told = message));
-      const events = database.readEvents('r1');
-      const intact = EVENTS.filter((event) => endOf(bytes, JSON.stringify(event)) <= cut);
-      expect(events, `cut at ${cut}`).toEqual(intact);
-      // A cut through the last, empty page loses nothing, and SQLite then finds nothing wrong.
-      const lost = cut > 0 && intact.length < EVENTS.length;
-      if (lost) expect(told).toContain(`${intact.length} intact records`);
-      if (cut >= lastRecordEnd) expect(outstandingUndos(events).map(({ step }) => step)).toEqual(['b']);
-      if (lost) expect(readFileSync(join(directory, 'journal.db.damaged-1'))).toEqual(bytes.subarray(0, cut));
-      database.close();
-    }
-  }, 600_000);
+  it(
+    'in the database itself, at any byte: keeps every record that lies before the cut, and sets the damaged file aside',
+    () => {
+      const { files } = crashedJournal(true);
+      const bytes = files.get('journal.db')!;
+      const lastRecordEnd = Math.max(...EVENTS.map((event) => endOf(bytes, JSON.stringify(event))));
+      for (const cut of cutsOf(bytes.length)) {
+        const directory = temporaryDirectory();
+        writeFileSync(join(directory, 'journal.db'), bytes.subarray(0, cut));
+        let told = '';
+        const database = JournalDatabase.open(directory, (message) => (told = message));
+        const events = database.readEvents('r1');
+        const intact = EVENTS.filter((event) => endOf(bytes, JSON.stringify(event)) <= cut);
+        expect(events, `cut at ${cut}`).toEqual(intact);
+        // A cut through the last, empty page loses nothing, and SQLite then finds nothing wrong.
+        const lost = cut > 0 && intact.length < EVENTS.length;
+        if (lost) expect(told).toContain(`${intact.length} intact records`);
+        if (cut >= lastRecordEnd) expect(outstandingUndos(events).map(({ step }) => step)).toEqual(['b']);
+        if (lost) expect(readFileSync(join(directory, 'journal.db.damaged-1'))).toEqual(bytes.subarray(0, cut));
+        database.close();
+      }
+    },
+    LONG_MS,
+  );
 
   it('overwritten with noise: starts anew, keeps the noise aside', () => {
     const directory = temporaryDirectory();

@@ -27,7 +27,14 @@ export function parseYaml(text: string): YamlFile {
     slice: (start, end) => text.slice(start, end),
   });
   try {
-    const options = { lineCounter, prettyErrors: false, uniqueKeys: false, schema: 'core' } as const;
+    const options = {
+      lineCounter,
+      prettyErrors: false,
+      uniqueKeys: false,
+      schema: 'core',
+      // 'silent' would leave out the error that says a file holds several documents.
+      logLevel: 'error',
+    } as const;
     const document = parseDocument(masked, options);
     const problems = [...document.errors, ...document.warnings].map(({ pos: [offset], code, message }) => ({
       offset,
