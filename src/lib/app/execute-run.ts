@@ -92,9 +92,13 @@ export async function executeRun(request: RunRequest): Promise<ExecutedRun> {
         }),
     );
     if (early !== undefined) handle.interrupt(early);
-    const { exitName } = await handle.finished;
+    const { exitName, ...result } = await handle.finished;
     await tracer?.shutdown();
-    return { report: reporting.report(), exitName };
+    const report = reporting.report();
+    if (report.exitCode === result.exitCode) return { report, exitName };
+    // The end could not be written down: what was said last is not what the run came to.
+    const { verdict, exitCode, reasons } = result;
+    return { report: { ...report, verdict, exitCode, reasons: redact(reasons) }, exitName };
   } finally {
     release();
   }

@@ -4,6 +4,11 @@ import { mistakesOf, scenarioText, takeMarks, type MistakeRow } from './support.
 const service = (rest: string) => ({ services: `services:\n  payments: { listen: 127.0.0.1:7313, ${rest} }` });
 
 const HEAD: readonly MistakeRow[] = [
+  [
+    'a number as a text',
+    { name: 'name: ▸2024' },
+    ['2024 is not a valid "name": expected a name of letters, digits, " ", ".", "-" and "_"; in quotes it is a text'],
+  ],
   ['no version', { version: undefined, name: '▸name: checkout' }, ['"version" is missing in the scenario: expected 1']],
   ['another version', { version: 'version: ▸2' }, ['2 is not a valid "version": expected 1']],
   ['an empty name', { name: '▸name:' }, ['"name" is empty: expected a name of letters, digits, " ", ".", "-" and "_"']],

@@ -26,7 +26,7 @@ describe('variables', () => {
     ['escaped after another', '${A}$${A}', 'one${A}'],
     ['not at all: a lone dollar', 'costs $5, {A}', 'costs $5, {A}'],
   ])('are filled in %s', (_, written, filled) => {
-    expect(described(written, { vars: { A: 'one', B: 'two', EMPTY: '' } })).toBe(filled);
+    expect(described(written, { env: { A: 'one', B: 'two', EMPTY: '' } })).toBe(filled);
   });
 
   it('stand without quotes inside of braces and brackets, where YAML alone would end the text', () => {
@@ -73,8 +73,7 @@ describe('variables', () => {
     ['nothing', 'seed: ${S}', '', undefined],
     ['a number by default', 'seed: ${NONE:-7}', '42', 7],
   ])('become %s where they are all of an unquoted value', (_, line, value, seed) => {
-    const text = scenarioText({ description: 'description: ${S:-}', seed: line });
-    expect(parse(text, { vars: { S: value } }).seed).toBe(seed);
+    expect(parse(scenarioText({ seed: line }), { env: { S: value } }).seed).toBe(seed);
   });
 
   it('stay texts in quotes, and where a text is wanted', () => {
@@ -115,13 +114,13 @@ describe('a mistake with a variable', () => {
     expect(mistakesOf(text, options)).toEqual([
       '--var DELYA: the scenario has no variable of this name; did you mean "DELAY"?',
     ]);
-    expect(mistakesOf(text, { vars: { B: 'declared is enough' } })).toEqual([]);
+    expect(mistakesOf(text, { vars: { A: '', B: 'declared is enough' } })).toEqual([]);
   });
 
   it('is a variable among declarations, which are taken as they are', () => {
     expect(
       mistakesOf(scenarioText({ variables: 'variables: { A: { default: "${B}", description: "for ${C}" } }' })),
-    ).toEqual(['7:30  a default under "variables" is taken as it is: it cannot use other variables']);
+    ).toEqual(['7:29  a default under "variables" is taken as it is: it cannot use other variables']);
   });
 });
 

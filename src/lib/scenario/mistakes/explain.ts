@@ -96,7 +96,9 @@ function explainValue(path: Path, message: string, source: Source, wrongType = t
   const quantity = lookupQuantity(message);
   const hint = quantity && hintQuantity(quantity, text);
   if (hint !== undefined) return `${shown} ${hint}`;
-  return `${shown} is not a valid ${name}: ${message}${nearestWord(text, message)}`;
+  const isName = /^expected (?:a text|a name|an id)\b/.test(message);
+  const quotes = typeof value !== 'string' && isName ? '; in quotes it is a text' : '';
+  return `${shown} is not a valid ${name}: ${message}${nearestWord(text, message)}${quotes}`;
 }
 
 /** For `expected a, b or c`: the one that is near to what was written. */
