@@ -7,8 +7,6 @@ export default defineConfig({
     include: ['test/**/*.test.ts', 'test/**/*.test.tsx'],
     testTimeout: 30_000,
     hookTimeout: 30_000,
-    // On CI's crowded machine a test may miss a deadline once; the report then says `retry x1` beside its name. Twice is a failure.
-    retry: process.env.CI ? 1 : 0,
     pool: 'forks',
     maxWorkers: 2,
   },

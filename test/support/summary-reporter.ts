@@ -7,6 +7,8 @@ export interface TestSummary {
   readonly failed: number;
   readonly skipped: readonly { readonly test: string; readonly reason: string }[];
   readonly unexplained: readonly string[];
+  /** Tests that failed first, and passed when they were tried again. */
+  readonly retried: readonly string[];
 }
 
 /** Writes the summary to the file that FAULTLINE_TEST_SUMMARY names. */
@@ -29,6 +31,9 @@ function summarise(modules: readonly TestModule[], unhandledErrors: number): Tes
     failed: countOf('failed') + countOf('pending') + broken + unexplained.length + unhandledErrors,
     skipped: skips.flatMap(({ test, reason }) => (reason === undefined ? [] : [{ test, reason }])),
     unexplained,
+    retried: tests
+      .filter((test) => test.diagnostic()?.flaky)
+      .map((test) => `${test.module.relativeModuleId} > ${test.fullName}`),
   };
 }
 
