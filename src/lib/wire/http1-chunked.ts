@@ -41,22 +41,33 @@ export class ChunkedScanner {
     return this.#place === 'done' || this.#place === 'bad' ? this.#place : 'open';
   }
 
+  /** The next byte is one of data. */
+  get isAtData(): boolean {
+    return this.#place === 'data';
+  }
+
   /** Scans from `from` and returns the offset at which the body ended, or where scanning stopped. */
   scan(bytes: Uint8Array, from: number): number {
     let at = from;
-    while (at < bytes.length) {
-      if (this.#place === 'data') at = this.#skipData(bytes, at);
-      else {
-        this.#place = this.#next(bytes[at] ?? 0);
-        if (this.#place === 'bad') return at;
-        at++;
-        if (this.#place === 'done') return at;
-      }
+    while (at < bytes.length && this.state === 'open') {
+      at = this.#place === 'data' ? this.skipData(bytes, at) : this.scanFraming(bytes, at);
     }
     return at;
   }
 
-  #skipData(bytes: Uint8Array, at: number): number {
+  /** Scans what is no data; returns the offset at which data begins, the body ended, or scanning stopped. */
+  scanFraming(bytes: Uint8Array, from: number): number {
+    for (let at = from; at < bytes.length; at++) {
+      if (this.#place === 'data') return at;
+      this.#place = this.#next(bytes[at] ?? 0);
+      if (this.#place === 'bad') return at;
+      if (this.#place === 'done') return at + 1;
+    }
+    return bytes.length;
+  }
+
+  /** The offset at which the data of the chunk ends that goes on at `at`; only where `isAtData`. */
+  skipData(bytes: Uint8Array, at: number): number {
     const taken = Math.min(this.#size, bytes.length - at);
     this.#size -= taken;
     if (this.#size === 0) this.#place = 'data-return';

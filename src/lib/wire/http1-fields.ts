@@ -19,6 +19,14 @@ const MAX_LENGTH_DIGITS = 15;
 /** Numbers kept per field: where name and value begin and end. */
 const STRIDE = 4;
 
+/** Where a header line has its name, which begins the line, and its value; counted from the head's first byte. */
+export interface FieldPlace {
+  readonly nameStart: number;
+  readonly nameEnd: number;
+  readonly valueStart: number;
+  readonly valueEnd: number;
+}
+
 /**
  * The header lines of one message, kept as offsets from the head's first byte; nothing is copied. What decides where the message ends is
  * noted while scanning.
@@ -74,6 +82,15 @@ export class HeaderFields {
 
   get count(): number {
     return this.#places.length / STRIDE;
+  }
+
+  /** Where the parts of one line are, by its number from 0 to `count` - 1. */
+  placeOf(line: number): FieldPlace {
+    const [nameStart = 0, nameEnd = 0, valueStart = 0, valueEnd = 0] = this.#places.slice(
+      line * STRIDE,
+      (line + 1) * STRIDE,
+    );
+    return { nameStart, nameEnd, valueStart, valueEnd };
   }
 
   /** Remembers what frames the message; false when it contradicts itself. */

@@ -28,6 +28,7 @@ const RATE_UNITS_PER_SECOND: Readonly<Record<string, number>> = { s: 1, m: 1 / 6
 
 const DURATION = /^(?:\d+(?:\.\d+)?(?:us|µs|ms|s|m|h))+$/;
 const SIZE = /^(\d+(?:\.\d+)?)(B|kB|KB|MB|GB|KiB|MiB|GiB)$/;
+const BYTE_RATE = /^(\d+(?:\.\d+)?(?:B|kB|KB|MB|GB|KiB|MiB|GiB))\/s$/;
 const PERCENT = /^(\d+(?:\.\d+)?)%$/;
 const RATE = /^(\d+(?:\.\d+)?)\/(s|m|h)$/;
 
@@ -57,6 +58,12 @@ export function parsePercent(text: string): number | undefined {
 export function parseRatePerSecond(text: string): number | undefined {
   const [, amount, unit] = RATE.exec(text) ?? [];
   return unit === undefined ? undefined : Number(amount) * (RATE_UNITS_PER_SECOND[unit] ?? Number.NaN);
+}
+
+/** `512KiB/s` → 524,288; undefined when the text is no rate of bytes. */
+export function parseBytesPerSecond(text: string): number | undefined {
+  const [, size] = BYTE_RATE.exec(text) ?? [];
+  return size === undefined ? undefined : parseSizeBytes(size);
 }
 
 /** 90,000 → `1m30s`, 312.4 → `312ms`, 4.25 → `4.25ms`: short, for people, and readable by `parseDurationMs`. */
@@ -100,6 +107,8 @@ export const durationSchema = quantity(
 );
 /** A size such as `512KiB`; comes out in bytes. */
 export const sizeSchema = quantity('a size such as 512KiB, 2MiB or 1GB', SIZE.source, parseSizeBytes);
+/** A rate of bytes such as `512KiB/s`; comes out in bytes per second. */
+export const byteRateSchema = quantity('a rate such as 64KiB/s or 10MB/s', BYTE_RATE.source, parseBytesPerSecond);
 /** A share such as `30%`; comes out in percent, 0 to 100. */
 export const percentSchema = quantity(
   'a percentage from 0% to 100%, such as 30% or 0.5%',
