@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes as cryptoBytes } from 'node:crypto';
 
 /**
  * A 53-bit hash of the parts, as a fraction in [0, 1). The same parts always give the same fraction, on every machine and
@@ -48,10 +48,15 @@ function finalise(lane: number): number {
 
 /** `bytes` random bytes as hexadecimal, for names that must never meet (run ids, trace ids). */
 export function randomHex(bytes: number): string {
-  return randomBytes(bytes).toString('hex');
+  return cryptoBytes(bytes).toString('hex');
 }
 
 /** A seed for a run that was not given one: printed and recorded, so that the run can be repeated. */
 export function randomSeed(): number {
-  return randomBytes(4).readUInt32BE(0);
+  return cryptoBytes(4).readUInt32BE(0);
+}
+
+/** Random bytes, for keys that a protocol wants to be unpredictable (the masks of WebSocket frames). */
+export function randomBytes(bytes: number): Buffer {
+  return cryptoBytes(bytes);
 }

@@ -31,6 +31,10 @@ export class FakeClock implements Clock {
     return this.#add(delayMs, undefined, action);
   }
 
+  afterPrecisely(delayMs: number, action: () => void): Cancel {
+    return this.#add(delayMs, undefined, action);
+  }
+
   every(periodMs: number, action: () => void): Cancel {
     return this.#add(periodMs, periodMs, action);
   }
