@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { EventEmitter } from 'node:events';
+import { execFileSync, spawn } from 'node:child_process';
+import { EventEmitter, once } from 'node:events';
 import { closeSync, constants, mkdtempSync, openSync, readSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -92,7 +92,41 @@ describe('writing to a terminal', () => {
     for (let piece = 0; piece < 20; piece++) writer.write('x'.repeat(100_000));
     expect(errors).toEqual(['the terminal takes nothing any more']);
     await writer.drained();
-    await read(readEnd, 100_000);
+    await read(readEnd, 65_536);
+  });
+
+  it('does not hold up the end of the process', async () => {
+    const { readEnd, writeEnd } = openPipe();
+    const script = `
+      const { openTerminalWriter } = await import(${JSON.stringify(import.meta.resolve('../../../src/lib/runtime/terminal-writer.ts'))});
+      const writer = openTerminalWriter(process.stdout, () => {});
+      writer.write('x'.repeat(${MORE_THAN_A_PIPE_HOLDS}));
+      setTimeout(() => process.exit(7), 100);`;
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script], {
+      stdio: ['ignore', writeEnd, 'inherit'],
+    });
+    const [code] = (await once(child, 'exit', { signal: AbortSignal.timeout(10_000) })) as [number];
+    expect(code).toBe(7);
+    await read(readEnd, 65_536);
+  });
+
+  it('goes on after a gap, and says how much it was, for a reader that comes back', async () => {
+    const { readEnd, writeEnd } = openPipe();
+    const writer = openTerminalWriter(new Stream(writeEnd), () => expect.unreachable(), {
+      atGap: (leftOut) => `<${leftOut}>`,
+    });
+    for (let piece = 0; piece < 20; piece++) writer.write('x'.repeat(100_000));
+    expect(await read(readEnd, 1_000_004)).toBe(`${'x'.repeat(1_000_000)}<10>`);
+    await writer.drained();
+    writer.write('again');
+    expect(await read(readEnd, 5)).toBe('again');
+  });
+
+  it('takes a single text of any size', async () => {
+    const { readEnd, writeEnd } = openPipe();
+    const writer = openTerminalWriter(new Stream(writeEnd), () => expect.unreachable());
+    writer.write('x'.repeat(2_000_000));
+    expect(await read(readEnd, 2_000_000)).toHaveLength(2_000_000);
   });
 
   it('says once, and never throws, that the reader is gone', async () => {
