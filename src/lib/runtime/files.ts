@@ -95,12 +95,23 @@ export function isWritableDirectory(path: string): boolean {
 }
 
 /** Writes a new file; false when there is one of that name already, whoever made it. */
-export function createExclusively(path: string, text: string): boolean {
+export function createExclusively(path: string, text: string, mode?: number): boolean {
   try {
-    writeFileSync(path, text, { flag: 'wx' });
+    writeFileSync(path, text, { flag: 'wx', mode });
     return true;
   } catch (error) {
     if (isErrno(error, 'EEXIST')) return false;
+    throw error;
+  }
+}
+
+/** Moves a directory to where there is none, or an empty one; false when something is in there already, whoever put it there. */
+export function moveIntoPlace(directory: string, place: string): boolean {
+  try {
+    renameSync(directory, place);
+    return true;
+  } catch (error) {
+    if (isErrno(error, 'ENOTEMPTY') || isErrno(error, 'EEXIST')) return false;
     throw error;
   }
 }

@@ -1,8 +1,9 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   appendText,
+  createExclusively,
   exists,
   isDirectory,
   isErrno,
@@ -11,6 +12,7 @@ import {
   lookupSize,
   lookupText,
   makeDirectory,
+  moveIntoPlace,
   readBytes,
   readText,
   remove,
@@ -95,6 +97,42 @@ describe('files', () => {
     // Permissions do not hold root back; a file system that is mounted read-only does.
     expect(isWritable(path)).toBe(process.getuid?.() === 0);
     expect(isWritable('/proc/self/mountinfo')).toBe(process.getuid?.() === 0);
+  });
+
+  it('creates a file once, with the mode that it is given', () => {
+    const path = join(temporaryDirectory(), 'secret');
+    expect(createExclusively(path, 'first', 0o600)).toBe(true);
+    expect(createExclusively(path, 'second')).toBe(false);
+    expect(readText(path)).toBe('first');
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it('moves a directory to where there is nothing, and nowhere else', () => {
+    const directory = temporaryDirectory();
+    const [draft, place] = [join(directory, 'draft'), join(directory, 'place')];
+    for (const isThere of [false, true]) {
+      if (isThere) makeDirectory(place);
+      makeDirectory(draft);
+      writeText(join(draft, 'file'), 'mine');
+      expect(moveIntoPlace(draft, place)).toBe(true);
+      expect(readText(join(place, 'file'))).toBe('mine');
+      expect(exists(draft)).toBe(false);
+      remove(place);
+    }
+    makeDirectory(draft);
+    makeDirectory(place);
+    writeText(join(place, 'file'), 'another’s');
+    expect(moveIntoPlace(draft, place)).toBe(false);
+    expect(readText(join(place, 'file'))).toBe('another’s');
+    expect(isDirectory(draft)).toBe(true);
+    remove(place);
+    writeText(place, 'a file');
+    expect(
+      isErrno(
+        catchError(() => moveIntoPlace(draft, place)),
+        'ENOTDIR',
+      ),
+    ).toBe(true);
   });
 
   it('takes only system errors for system errors', () => {
