@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileGlob, MAX_GLOB_LENGTH } from '../../../../src/lib/proxy/filters/glob.ts';
+import { compileGlob, MAX_GLOB_LENGTH } from '../../../../src/lib/proxy/scope/glob.ts';
 
 describe('a glob on a path', () => {
   it.each([
