@@ -15,9 +15,26 @@ export function createDice({ seed, fault, key, index }: Throw): Dice {
   return { fraction: (salt) => hashFraction(seed, fault, key, index, salt) };
 }
 
-/** The dice of one chunk of a connection: those of the connection, salted with direction and number of the chunk. */
-export function createChunkDice(connection: Dice, direction: string, ordinal: number): Dice {
-  return { fraction: (salt) => connection.fraction(`${direction}${ordinal}/${salt}`) };
+/** The dice of one chunk after another of a connection: those of the connection, salted with direction and number of the chunk. */
+export class ChunkDice implements Dice {
+  readonly #connection: Dice;
+  readonly #direction: string;
+  #ordinal = -1;
+
+  constructor(connection: Dice, direction: string) {
+    this.#connection = connection;
+    this.#direction = direction;
+  }
+
+  /** The same object, now for the next chunk. */
+  next(): this {
+    this.#ordinal++;
+    return this;
+  }
+
+  fraction(salt: string): number {
+    return this.#connection.fraction(`${this.#direction}${this.#ordinal}/${salt}`);
+  }
 }
 
 const TWO_TO_32 = 0x1_0000_0000;

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { createChunkDice, createDice, DecisionDigest } from '../../../src/lib/proxy/dice.ts';
+import { ChunkDice, createDice, DecisionDigest } from '../../../src/lib/proxy/dice.ts';
 
 const thrown = { seed: 42, fault: 'f', key: 'k', index: 0 };
 
@@ -22,12 +22,13 @@ describe('dice', () => {
 
   it('tell salts, directions and chunks of a connection apart', () => {
     const dice = createDice(thrown);
+    const [up, down] = [new ChunkDice(dice, 'upstream'), new ChunkDice(dice, 'downstream')];
     const fractions = [
       dice.fraction('a'),
       dice.fraction('b'),
-      createChunkDice(dice, 'upstream', 0).fraction('a'),
-      createChunkDice(dice, 'upstream', 1).fraction('a'),
-      createChunkDice(dice, 'downstream', 0).fraction('a'),
+      up.next().fraction('a'),
+      up.next().fraction('a'),
+      down.next().fraction('a'),
     ];
     expect(new Set(fractions).size).toBe(fractions.length);
   });

@@ -1,7 +1,6 @@
 import type { Dice } from '../filter.ts';
 
-export const DISTRIBUTIONS = ['uniform', 'normal', 'pareto'] as const;
-export type Distribution = (typeof DISTRIBUTIONS)[number];
+export const DISTRIBUTIONS = ['uniform', 'normal', 'pareto', 'empirical'] as const;
 
 /** No delay is longer, whatever the dice say: a request held for more is one that everybody has given up. */
 export const MAX_DELAY_MS = 600_000;
@@ -11,27 +10,38 @@ const PARETO_SHAPE = 3;
 /** The tail is cut at this many times the jitter; one delay in 130,000 is that long, so the mean stays within 0.1 %. */
 const MAX_TAIL_JITTERS = 100;
 
-export interface DelaySpec {
+/** A delay with jitter around it. */
+export interface JitterSpec {
+  readonly distribution: 'uniform' | 'normal' | 'pareto';
   readonly delayMs: number;
   readonly jitterMs: number;
-  readonly distribution: Distribution;
 }
+
+/** Delays as they were measured somewhere: at least two, in ascending order. */
+export interface EmpiricalSpec {
+  readonly distribution: 'empirical';
+  readonly sortedMs: Float64Array;
+}
+
+export type DelaySpec = JitterSpec | EmpiricalSpec;
 
 /**
  * One delay in ms, from fractions u, v of the dice, never below 0 nor above MAX_DELAY_MS:
  *
- *     uniform   delay + jitter · (2u − 1)                     within delay ± jitter
- *     normal    delay + jitter · √(−2 ln(1−u)) · cos 2πv      mean delay, standard deviation jitter (Box and Muller 1958); below 0 is 0
- *     pareto    delay + 2 jitter · ((1−u)^(−1/3) − 1)         delay is the least; the excess is Lomax with shape 3 and mean jitter
+ *     uniform    delay + jitter · (2u − 1)                    within delay ± jitter
+ *     normal     delay + jitter · √(−2 ln(1−u)) · cos 2πv     mean delay, standard deviation jitter (Box and Muller 1958); below 0 is 0
+ *     pareto     delay + 2 jitter · ((1−u)^(−1/3) − 1)        delay is the least; the excess is Lomax with shape 3 and mean jitter
+ *     empirical  the u-quantile of the samples                between two samples on the straight line that joins them
  */
 export function drawDelayMs(spec: DelaySpec, dice: Dice): number {
-  const { delayMs, jitterMs } = spec;
+  if (spec.distribution === 'empirical') return clampDelay(quantile(spec.sortedMs, dice.fraction('jitter')));
+  const { delayMs, jitterMs, distribution } = spec;
   if (jitterMs === 0) return clampDelay(delayMs);
-  return clampDelay(delayMs + jitterMs * drawDeviation(spec.distribution, dice));
+  return clampDelay(delayMs + jitterMs * drawDeviation(distribution, dice));
 }
 
 /** The deviation from the delay, in jitters. */
-function drawDeviation(distribution: Distribution, dice: Dice): number {
+function drawDeviation(distribution: JitterSpec['distribution'], dice: Dice): number {
   const u = dice.fraction('jitter');
   switch (distribution) {
     case 'uniform':
@@ -41,6 +51,14 @@ function drawDeviation(distribution: Distribution, dice: Dice): number {
     case 'pareto':
       return Math.min(MAX_TAIL_JITTERS, (PARETO_SHAPE - 1) * ((1 - u) ** (-1 / PARETO_SHAPE) - 1));
   }
+}
+
+function quantile(sorted: Float64Array, fraction: number): number {
+  const place = fraction * (sorted.length - 1);
+  const below = Math.floor(place);
+  const low = sorted[below] ?? 0;
+  const high = sorted[below + 1] ?? low;
+  return low + (place - below) * (high - low);
 }
 
 function clampDelay(delayMs: number): number {

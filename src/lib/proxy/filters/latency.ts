@@ -1,52 +1,49 @@
-import { z } from 'zod';
-import { durationSchema, percentSchema } from '../../wire/quantities.ts';
-import { defineFilter, type FilterAction } from '../filter.ts';
-import { isChosen } from './chosen.ts';
-import { DISTRIBUTIONS, drawDelayMs, MAX_DELAY_MS } from './distribution.ts';
-import { compileMatch, describeMatch, matchMisfit, matchSchema } from './match.ts';
+import { defineFilter, type Filter } from '../filter.ts';
+import { createDelays, DELAY_FILE_PARAMS, delayShape, describeDelays, refineDelays } from './delays.ts';
+import { isIn, streamSchema, type Streams } from './directions.ts';
+import { drawDelayMs, type DelaySpec } from './distribution.ts';
+import { LateMachine } from './late-machine.ts';
 
-const delaySchema = durationSchema.refine((ms) => ms <= MAX_DELAY_MS, 'expected at most 10m');
-
-const params = z.strictObject({
-  delay: delaySchema.prefault('0ms'),
-  jitter: delaySchema.prefault('0ms'),
-  distribution: z.enum(DISTRIBUTIONS).default('uniform').meta({ description: 'how the jitter is spread' }),
-  percent: percentSchema.prefault('100%'),
-  match: matchSchema.optional(),
-  stream: z
-    .enum(['upstream', 'downstream'])
-    .meta({ description: 'raw TCP only: which direction is late; downstream (from the service) unless given' })
-    .optional(),
-});
-
-/** HTTP: a chosen request waits before its head is passed on. Raw TCP: every chunk of a chosen connection, in one direction, comes late. */
+/**
+ * What it delays:
+ *
+ *                      without `stream`                         with `stream`
+ *     HTTP             a request, before its head is passed on  the bytes of the connection
+ *     other bytes      each chunk from the service              each chunk in that direction
+ *     datagrams        each from the service                    each in that direction
+ */
 export const latencyFilter = defineFilter({
   kind: 'latency',
-  summary: 'answers come late: a delay with jitter before each chosen request, or on each chunk of a connection',
-  protocols: ['http', 'tcp'],
-  params,
-  misfit({ match, stream }, protocol) {
-    if (protocol === 'http' && stream !== undefined) return '`stream` is for raw TCP: a request is delayed as a whole';
-    return matchMisfit(match, protocol);
+  summary: 'answers come late: a delay before each chosen request, or on the bytes or datagrams of a connection',
+  layers: ['stream', 'request', 'datagram'],
+  shape: {
+    ...delayShape,
+    stream: streamSchema
+      .meta({
+        description:
+          'the bytes or datagrams that are late, also those of HTTP: upstream (from the client), downstream (from the service) or both; without it HTTP requests wait as a whole, and of all else what the service sends',
+      })
+      .optional(),
   },
-  requested: ({ delay, jitter, distribution, percent, match, stream }) => ({
-    delayMs: delay,
-    jitterMs: jitter,
-    distribution,
-    percent,
-    ...describeMatch(match),
-    ...(stream === undefined ? {} : { stream }),
+  fileParams: DELAY_FILE_PARAMS,
+  refine: refineDelays,
+  requested: (params) => ({
+    ...describeDelays(params),
+    ...(params.stream === undefined ? {} : { stream: params.stream }),
   }),
-  create({ delay, jitter, distribution, percent, match, stream = 'downstream' }) {
-    const spec = { delayMs: delay, jitterMs: jitter, distribution };
-    const matches = compileMatch(match);
+  create(params) {
+    const spec = createDelays(params);
+    if (params.stream !== undefined) return lateBytes(spec, 'any', params.stream);
     return {
-      ...(matches === undefined ? {} : { matches }),
-      onRequest: (_request, dice): FilterAction | undefined =>
-        isChosen(percent, dice) ? { do: 'delay', delayMs: drawDelayMs(spec, dice) } : undefined,
-      onConnection: (dice) => (isChosen(percent, dice) ? { do: 'watch' } : undefined),
-      onChunk: (chunk, dice) =>
-        chunk.direction === stream ? { do: 'delay', delayMs: drawDelayMs(spec, dice) } : undefined,
+      ...lateBytes(spec, 'raw', 'downstream'),
+      request: { onRequest: (_request, dice) => ({ do: 'delay', delayMs: drawDelayMs(spec, dice) }) },
     };
   },
 });
+
+function lateBytes(spec: DelaySpec, on: 'any' | 'raw', streams: Streams): Filter {
+  const machine = new LateMachine(spec);
+  const open = (direction: Parameters<typeof isIn>[1]): LateMachine | undefined =>
+    isIn(streams, direction) ? machine : undefined;
+  return { stream: { on, open }, datagram: { open } };
+}

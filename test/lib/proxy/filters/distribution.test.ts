@@ -1,29 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { createDice } from '../../../../src/lib/proxy/dice.ts';
 import type { Dice } from '../../../../src/lib/proxy/filter.ts';
 import { drawDelayMs, MAX_DELAY_MS, type DelaySpec } from '../../../../src/lib/proxy/filters/distribution.ts';
+import { delayCdf, ksDistance } from './distributions.ts';
+import { diceOf } from './machine-driver.ts';
 
 const COUNT = 20_000;
 
 function draw(spec: DelaySpec): number[] {
-  return Array.from({ length: COUNT }, (_, index) =>
-    drawDelayMs(spec, createDice({ seed: 1, fault: 'f', key: 'k', index })),
-  ).sort((a, b) => a - b);
-}
-
-/** The largest distance between the drawn and the asked distribution function (Kolmogorov–Smirnov). */
-function distance(sorted: readonly number[], asked: (ms: number) => number): number {
-  return Math.max(...sorted.map((ms, i) => Math.abs((i + 0.5) / sorted.length - asked(ms))));
-}
-
-/** The distribution function of the normal distribution (Abramowitz and Stegun 26.2.17, error below 7.5e-8). */
-function normalCdf(x: number): number {
-  const t = 1 / (1 + 0.2316419 * Math.abs(x));
-  const tail =
-    (Math.exp((-x * x) / 2) / Math.sqrt(2 * Math.PI)) *
-    t *
-    (0.31938153 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))));
-  return x >= 0 ? 1 - tail : tail;
+  return Array.from({ length: COUNT }, (_, index) => drawDelayMs(spec, diceOf(index))).sort((a, b) => a - b);
 }
 
 const mean = (values: readonly number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
@@ -38,25 +22,39 @@ describe('delays', () => {
   });
 
   it('with uniform jitter fill delay ± jitter evenly', () => {
-    const delays = draw({ delayMs: 100, jitterMs: 40, distribution: 'uniform' });
+    const spec = { delayMs: 100, jitterMs: 40, distribution: 'uniform' } as const;
+    const delays = draw(spec);
     expect(delays[0]).toBeGreaterThanOrEqual(60);
     expect(delays.at(-1)).toBeLessThanOrEqual(140);
-    expect(distance(delays, (ms) => (ms - 60) / 80)).toBeLessThan(KS_LIMIT);
+    expect(ksDistance(delays, delayCdf(spec))).toBeLessThan(KS_LIMIT);
   });
 
   it('with normal jitter have the delay as mean and the jitter as standard deviation', () => {
-    const delays = draw({ delayMs: 100, jitterMs: 10, distribution: 'normal' });
-    expect(distance(delays, (ms) => normalCdf((ms - 100) / 10))).toBeLessThan(KS_LIMIT);
+    const spec = { delayMs: 100, jitterMs: 10, distribution: 'normal' } as const;
+    expect(ksDistance(draw(spec), delayCdf(spec))).toBeLessThan(KS_LIMIT);
   });
 
   it('with pareto jitter have the delay as least value, the jitter as mean excess, and a heavy tail', () => {
-    const delays = draw({ delayMs: 100, jitterMs: 10, distribution: 'pareto' });
+    const spec = { delayMs: 100, jitterMs: 10, distribution: 'pareto' } as const;
+    const delays = draw(spec);
     expect(delays[0]).toBeGreaterThanOrEqual(100);
     expect(delays.at(-1)).toBeLessThanOrEqual(100 + 100 * 10);
-    expect(distance(delays, (ms) => 1 - (1 + (ms - 100) / 20) ** -3)).toBeLessThan(KS_LIMIT);
+    expect(ksDistance(delays, delayCdf(spec))).toBeLessThan(KS_LIMIT);
     expect(mean(delays)).toBeGreaterThan(109);
     expect(mean(delays)).toBeLessThan(111);
     expect(delays[Math.floor(COUNT * 0.99)]).toBeGreaterThan(160);
+  });
+
+  it('that follow samples lie on the lines between them, as many between any two neighbours', () => {
+    const sortedMs = Float64Array.from([10, 20, 20, 1000]);
+    const delays = draw({ distribution: 'empirical', sortedMs });
+    expect(delays[0]).toBeGreaterThanOrEqual(10);
+    expect(delays.at(-1)).toBeLessThanOrEqual(1000);
+    const below = (ms: number): number => delays.filter((delay) => delay < ms).length / COUNT;
+    const within = delays.filter((delay) => delay === 20).length / COUNT;
+    expect(below(15)).toBeCloseTo(1 / 6, 1);
+    expect(within).toBeCloseTo(1 / 3, 1);
+    expect(below(510)).toBeCloseTo(5 / 6, 1);
   });
 
   it.each(['uniform', 'normal', 'pareto'] as const)('are never negative nor beyond the bound (%s)', (distribution) => {
@@ -68,5 +66,14 @@ describe('delays', () => {
       expect(drawDelayMs({ delayMs: 5, jitterMs: 10, distribution }, dice)).toBeGreaterThanOrEqual(0);
       expect(drawDelayMs({ delayMs: 5, jitterMs: 10, distribution }, dice)).toBeLessThanOrEqual(MAX_DELAY_MS);
     }
+  });
+
+  it.each([
+    [0, 10],
+    [0.5, 20],
+    [1 - 2 ** -53, 30],
+  ])('at the quantile %d of the samples 10, 30 are %d', (fraction, ms) => {
+    const sortedMs = Float64Array.from([10, 30]);
+    expect(drawDelayMs({ distribution: 'empirical', sortedMs }, { fraction: () => fraction })).toBeCloseTo(ms, 9);
   });
 });
