@@ -1,6 +1,6 @@
 /** What a listener has seen: rate, errors, and what is under way. Read by metrics; a plain object, so that counting costs nothing. */
 export interface Counters {
-  /** Connections accepted. */
+  /** Connections accepted; for UDP, flows. */
   connections: number;
   openConnections: number;
   /** HTTP requests whose head was read. */
@@ -13,11 +13,24 @@ export interface Counters {
   bytesIn: number;
   /** To clients, from the service. */
   bytesOut: number;
-  /** Connections of an HTTP listener passed on as raw bytes, because what they carry cannot be read as HTTP. */
+  /** Sent on to the service, and to clients, by connections that have ended; for UDP, by all. */
+  sentUp: number;
+  sentDown: number;
+  /** Connections passed on as raw bytes although they began like something that can be read. */
   fallbacks: number;
   /** Connections to the service that could not be made. */
   dialFailures: number;
+  /** TLS handshakes with clients that came to nothing. */
+  tlsFailures: number;
+  /** Datagrams from clients, and to them. */
+  datagramsIn: number;
+  datagramsOut: number;
+  /** Connections by what they turned out to speak. */
+  readonly spoken: Record<Spoke, number>;
 }
+
+export const SPOKEN = ['http1', 'http2', 'tls', 'raw', 'websocket'] as const;
+export type Spoke = (typeof SPOKEN)[number];
 
 export function createCounters(): Counters {
   return {
@@ -28,7 +41,13 @@ export function createCounters(): Counters {
     errors: 0,
     bytesIn: 0,
     bytesOut: 0,
+    sentUp: 0,
+    sentDown: 0,
     fallbacks: 0,
     dialFailures: 0,
+    tlsFailures: 0,
+    datagramsIn: 0,
+    datagramsOut: 0,
+    spoken: { http1: 0, http2: 0, tls: 0, raw: 0, websocket: 0 },
   };
 }

@@ -1,132 +1,207 @@
 import { createServer, type AddressInfo, type Server, type Socket } from 'node:net';
-import { AppError, messageOf } from '../errors/app-error.ts';
-import { isErrno } from '../runtime/files.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { Chain } from './chain.ts';
 import { createCounters, type Counters } from './counters.ts';
-import type { Connection, Front } from './engine/front.ts';
-import { HttpConnection } from './engine/http-connection.ts';
+import { admit, type Admission } from './engine/admit.ts';
+import { inTurns } from './engine/in-turns.ts';
+import type { Connection, DialOffer, Front } from './engine/front.ts';
+import type { QueueBudget } from './engine/queue-budget.ts';
 import { KEEP_ALIVE_PROBE_MS } from './engine/sockets.ts';
-import { TcpConnection } from './engine/tcp-connection.ts';
+import { dialTls } from './engine/tls/dial-tls.ts';
 import { UpstreamLink, type LinkOwner } from './engine/upstream-link.ts';
-import type { Protocol } from './filter.ts';
+import { Exchange, type ExchangeContext } from './exchange.ts';
 import type { InstalledFilter } from './installed-filter.ts';
+import type { Address, ListenOptions, Upstream } from './listen-options.ts';
+import { listenError } from './listen-error.ts';
+import { RequestMetrics } from './request-metrics.ts';
+import { DEFAULT_TLS_UPSTREAM, lookupRoute, SecureContexts } from './tls-options.ts';
+import type { ProxyTracer } from './tracing.ts';
 
 /** Connections held at once; one more is closed at once. Each costs two descriptors, and a process rarely may have more than these. */
 const MAX_CONNECTIONS = 32_768;
 
-export interface Address {
-  readonly host: string;
-  readonly port: number;
+/** What a listener is given beside its own options. */
+export interface ListenerContext {
+  readonly clock: Clock;
+  readonly budget: QueueBudget;
+  readonly dialTimeoutMs: number;
+  readonly tracer: ProxyTracer | undefined;
+  readonly note: (text: string) => void;
 }
 
-export interface ListenOptions {
-  /** The service that is fronted; faults are added to it by this name. */
-  readonly service: string;
-  readonly protocol: Protocol;
-  /** Port 0 takes any free one. */
-  readonly listen: Address;
-  /** The endpoints of the service; new connections go to them in turn. */
-  readonly upstreams: readonly Address[];
+/** What listens for a service, whatever it speaks. */
+export interface ServiceListener {
+  readonly chain: Chain;
+  readonly counters: Counters;
+  readonly metrics: RequestMetrics;
+  /** Resolves to the address listened on. Throws AppError `usage` when it cannot be had. */
+  open(listen: Address): Promise<Address>;
+  /** Other endpoints, for new connections. */
+  redirect(options: ListenOptions): void;
+  addFilter(filter: InstalledFilter): void;
+  /** A filter has taken other parameters. */
+  retuneFilter(filter: InstalledFilter): void;
+  /** Harmless when there is no such filter; what it holds back goes on. */
+  removeFilter(id: string): void;
+  /** Stops listening; what is open is reset, or left to end by itself. */
+  close(open: 'reset' | 'leave'): Promise<void>;
 }
 
-/** A service's front: accepts connections and lets each be handled by its protocol. */
-export class Listener {
-  readonly service: string;
-  readonly protocol: Protocol;
+/** A service's front over TCP: accepts connections and lets each be handled by what it speaks. */
+export class Listener implements ServiceListener {
   readonly chain = new Chain();
   readonly counters: Counters = createCounters();
-  readonly #server: Server;
+  readonly metrics = new RequestMetrics();
+  readonly #context: ListenerContext;
   readonly #connections = new Set<Connection>();
   readonly #links = new Set<UpstreamLink>();
   readonly #front: Front;
+  #server: Server | undefined;
+  #options: ListenOptions;
+  #admission: Admission;
   #nextUpstream = 0;
 
-  constructor(options: ListenOptions, clock: Clock, dialTimeoutMs: number) {
-    this.service = options.service;
-    this.protocol = options.protocol;
-    this.#server = createServer({
+  constructor(options: ListenOptions, context: ListenerContext) {
+    this.#options = options;
+    this.#context = context;
+    const { clock, budget, tracer, note } = context;
+    const { chain, counters, metrics } = this;
+    const exchanges: ExchangeContext = { service: options.service, clock, counters, metrics, tracer };
+    this.#front = {
+      clock,
+      chain,
+      counters,
+      budget,
+      note,
+      beginExchange: (protocol, request, connection) =>
+        new Exchange(exchanges, protocol, request, connection, clock.monotonicMs()),
+      dial: (owner, offer) => this.#dial(owner, offer),
+      adopt: (connection) => this.#adopt(connection),
+      forget: (connection) => this.#forget(connection),
+    };
+    this.#admission = admissionOf(options, this.#front);
+  }
+
+  open(listen: Address): Promise<Address> {
+    const server = createServer({
       allowHalfOpen: true,
       noDelay: true,
       keepAlive: true,
       keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
     });
-    this.#server.maxConnections = MAX_CONNECTIONS;
-    this.#front = {
-      clock,
-      chain: this.chain,
-      counters: this.counters,
-      dial: (owner) => this.#dial(options.upstreams, clock, dialTimeoutMs, owner),
-      forget: (connection) => this.#forget(connection),
-    };
-  }
-
-  /** Resolves to the address listened on. Throws AppError `usage` when it cannot be had. */
-  open(listen: Address): Promise<Address> {
-    const server = this.#server;
+    server.maxConnections = MAX_CONNECTIONS;
     server.on('connection', (socket) => this.#accept(socket));
     return new Promise((resolve, reject) => {
-      server.once('error', (error) => reject(listenError(this.service, listen, error)));
+      server.once('error', (error) => reject(listenError(this.#options.service, listen, error)));
       server.listen({ host: listen.host, port: listen.port, backlog: 1024 }, () => {
         // A failed accept (no descriptors left, say) concerns that connection only.
         server.on('error', () => this.counters.errors++);
+        // One that listened elsewhere until now: what it accepted goes on.
+        this.#server?.close();
+        this.#server = server;
         const { address, port } = server.address() as AddressInfo;
         resolve({ host: address, port });
       });
     });
   }
 
-  /** Adds a filter, which decides about the open connections at once, oldest first. */
-  addFilter(filter: InstalledFilter): void {
-    this.chain.add(filter);
-    for (const connection of [...this.#connections]) connection.consider(filter);
+  redirect(options: ListenOptions): void {
+    this.#options = options;
+    this.#admission = admissionOf(options, this.#front);
   }
 
-  /** Stops listening and resets what is left. */
-  close(): Promise<void> {
-    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
-    for (const connection of [...this.#connections]) connection.destroy();
-    for (const link of this.#links) link.reset();
-    this.chain.removeAll();
-    return closed;
+  /** Decides about the open connections at once, oldest first; when they are many, the rest in the next turns. */
+  addFilter(filter: InstalledFilter): void {
+    this.chain.add(filter);
+    this.#tell((connection) => {
+      if (!filter.isRemoved) connection.consider(filter);
+    });
+  }
+
+  retuneFilter(filter: InstalledFilter): void {
+    this.chain.sort();
+    this.#tell((connection) => {
+      if (!filter.isRemoved) connection.retune(filter);
+    });
+  }
+
+  removeFilter(id: string): void {
+    const held = [...(this.chain.remove(id)?.held ?? [])];
+    if (held.length > 0) inTurns(this.#context.clock, held, (one) => one.letGo());
+  }
+
+  close(open: 'reset' | 'leave'): Promise<void> {
+    const server = this.#server;
+    this.#server = undefined;
+    if (open === 'reset') {
+      for (const connection of [...this.#connections]) connection.destroy();
+      for (const link of this.#links) link.reset();
+    }
+    if (server === undefined) return Promise.resolve();
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    return open === 'reset' ? closed : Promise.resolve();
+  }
+
+  #tell(tell: (connection: Connection) => void): void {
+    if (this.#connections.size > 0) inTurns(this.#context.clock, [...this.#connections], tell);
   }
 
   #accept(socket: Socket): void {
     this.counters.connections++;
-    this.counters.openConnections++;
-    const connection =
-      this.protocol === 'http' ? new HttpConnection(socket, this.#front) : new TcpConnection(socket, this.#front);
+    admit(
+      socket,
+      { ordinal: this.counters.connections, source: sourceOf(socket), serverName: undefined },
+      this.#admission,
+    );
+  }
+
+  #adopt(connection: Connection): void {
     this.#connections.add(connection);
-    connection.open();
+    this.counters.openConnections++;
   }
 
   #forget(connection: Connection): void {
     if (this.#connections.delete(connection)) this.counters.openConnections--;
   }
 
-  #dial(upstreams: readonly Address[], clock: Clock, timeoutMs: number, owner: LinkOwner): UpstreamLink {
-    const upstream = upstreams[this.#nextUpstream++ % upstreams.length];
-    if (upstream === undefined) throw new Error(`service "${this.service}" has no endpoint`);
-    const onClosed = (closed: UpstreamLink): void => void this.#links.delete(closed);
-    const link = new UpstreamLink({ ...upstream, timeoutMs, clock, onClosed }, owner);
+  #dial(owner: LinkOwner, offer: DialOffer = {}): UpstreamLink {
+    const { upstreams, tls, tlsUpstream = DEFAULT_TLS_UPSTREAM, service } = this.#options;
+    const choices = lookupRoute(tls?.routes ?? [], offer.serverName)?.upstreams ?? upstreams;
+    const upstream = choices[this.#nextUpstream++ % choices.length];
+    if (upstream === undefined) throw new Error(`service "${service}" has no endpoint`);
+    const isTls = upstream.tls === true && offer.isPlain !== true;
+    const { clock, dialTimeoutMs } = this.#context;
+    const onClosed = (closed: UpstreamLink): void => {
+      this.#links.delete(closed);
+      this.counters.sentUp += closed.bytesWritten;
+    };
+    const link = new UpstreamLink(
+      {
+        ...upstream,
+        timeoutMs: dialTimeoutMs,
+        clock,
+        onClosed,
+        dialTls: isTls ? () => dialTls(upstream, tlsUpstream, offer) : undefined,
+      },
+      owner,
+    );
     this.#links.add(link);
     return link;
   }
 }
 
-function listenError(service: string, { host, port }: Address, error: Error): AppError {
-  const where = `service "${service}" cannot listen on ${host}:${port}`;
-  if (isErrno(error, 'EADDRINUSE')) {
-    const hint = `Stop what listens there (\`ss -ltnp "sport = :${port}"\` shows it), or give the service another \`listen\` address.`;
-    return new AppError('usage', `${where}: the address is in use`, { hint, cause: error });
-  }
-  if (isErrno(error, 'EACCES')) {
-    const hint = 'Ports below 1024 need privileges; choose a higher one.';
-    return new AppError('usage', `${where}: permission denied`, { hint, cause: error });
-  }
-  if (isErrno(error, 'EADDRNOTAVAIL') || isErrno(error, 'ENOTFOUND')) {
-    const hint = 'Use an address of this machine, such as 127.0.0.1 or 0.0.0.0.';
-    return new AppError('usage', `${where}: this machine has no such address`, { hint, cause: error });
-  }
-  return new AppError('usage', `${where}: ${messageOf(error)}`, { cause: error });
+function admissionOf({ protocol, upstreams, tls }: ListenOptions, front: Front): Admission {
+  if (protocol === 'udp') throw new Error('datagrams have a listener of their own');
+  return {
+    front,
+    protocol,
+    reoriginates: upstreams.some((upstream: Upstream) => upstream.tls === true),
+    tls,
+    contexts: tls?.certify === undefined ? undefined : new SecureContexts(tls.certify),
+  };
+}
+
+/** IPv4 clients of a socket of both families come as ::ffff:10.0.0.7. */
+function sourceOf(socket: Socket): string {
+  return (socket.remoteAddress ?? '').replace(/^::ffff:(?=\d+\.)/, '');
 }

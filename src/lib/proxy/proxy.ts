@@ -1,13 +1,24 @@
-import { z } from 'zod';
 import { AppError } from '../errors/app-error.ts';
+import type { JsonObject } from '../events/json.ts';
+import type { ProxyEvent, ProxyEventBody } from '../events/proxy-events.ts';
 import type { Effect } from '../events/run-events.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { selfRef, type ProcessRef } from '../runtime/processes.ts';
+import { formatHostPort } from '../wire/host-port.ts';
+import type { Address } from './addresses.ts';
+import { bindFilter } from './bind-filter.ts';
 import type { Counters } from './counters.ts';
+import { QueueBudget } from './engine/queue-budget.ts';
 import { FILTER_KINDS } from './filter-registry.ts';
 import type { FilterKind } from './filter.ts';
 import { InstalledFilter } from './installed-filter.ts';
-import { Listener, type Address, type ListenOptions } from './listener.ts';
+import type { ListenOptions } from './listen-options.ts';
+import { Listener, type ListenerContext, type ServiceListener } from './listener.ts';
+import { formatProxyMetrics } from './metrics.ts';
+import { createNotes } from './notes.ts';
+import type { ProxyTracer } from './tracing.ts';
+import { UdpListener } from './udp-listener.ts';
+import type { Protocol } from './views.ts';
 
 /** How long an endpoint may take to accept a connection. */
 const DIAL_TIMEOUT_MS = 5000;
@@ -18,6 +29,9 @@ export interface ProxyOptions {
   readonly clock: Clock;
   readonly kinds?: readonly FilterKind[];
   readonly dialTimeoutMs?: number;
+  readonly tracer?: ProxyTracer | undefined;
+  /** Hears of every listener and every fault that comes and goes. */
+  readonly onEvent?: ((event: ProxyEvent) => void) | undefined;
 }
 
 export interface FilterRequest {
@@ -30,115 +44,292 @@ export interface FilterRequest {
   readonly seed: number;
 }
 
+/** A filter in force, as it was asked for. */
+export interface FilterInfo {
+  readonly id: string;
+  readonly kind: string;
+  readonly params: unknown;
+  readonly requested: JsonObject;
+}
+
+/** A service that is fronted. */
+export interface ServiceInfo {
+  readonly service: string;
+  readonly protocol: Protocol;
+  /** Where it listens at this moment; undefined while it does not. */
+  readonly address: Address | undefined;
+  readonly options: ListenOptions;
+  readonly counters: Readonly<Counters>;
+  readonly filters: readonly FilterInfo[];
+}
+
 /** Fronts services and puts filters in the way of their traffic. */
 export interface Proxy {
   /** This process: when it is gone, so are its listeners and their filters. */
   readonly owner: ProcessRef;
   /** Resolves to the address listened on. Throws AppError `usage` when it cannot be had. */
   listen(options: ListenOptions): Promise<Address>;
+  /** Stops listening; the service and its filters stay. Open connections are reset, or left to end by themselves. */
+  stop(service: string, open: 'reset' | 'leave'): Promise<void>;
+  /** Listens again, where it did or as given; elsewhere, open connections go on. Throws AppError `usage`: then nothing has changed. */
+  start(service: string, options?: ListenOptions): Promise<Address>;
+  /** Other endpoints or another TLS set-up for new connections; the open ones go on. */
+  redirect(options: ListenOptions): void;
+  /** Stops listening and forgets the service with its filters. */
+  forget(service: string, open: 'reset' | 'leave'): Promise<void>;
   hasService(service: string): boolean;
+  services(): ServiceInfo[];
+  lookupService(service: string): ServiceInfo | undefined;
   /** In force when it returns, on open connections as well. Throws AppError `usage` when the filter makes no sense there. */
   addFilter(request: FilterRequest): void;
-  /** Harmless when there is no such filter. Requests that it holds back are let go at once. */
+  /** Other parameters for a filter in force: whom it has chosen stays chosen, by the same dice. Throws AppError `usage`. */
+  updateFilter(service: string, id: string, params: unknown): void;
+  /** Harmless when there is no such filter. What it holds back is let go at once. */
   removeFilter(service: string, id: string): void;
   /** Also after removal; undefined when there never was one. */
   filterEffect(service: string, id: string): Effect | undefined;
   hasFilter(service: string, id: string): boolean;
   /** What the service's listener has seen so far. */
   counters(service: string): Readonly<Counters> | undefined;
+  /** Bytes that faults hold back at this moment, on all connections together. */
+  readonly heldBytes: number;
+  /** Everything counted, in the Prometheus text format. */
+  metricsText(): string;
   /** Stops all listeners and resets what is left of their connections. */
   close(): Promise<void>;
 }
 
-export function openProxy({ clock, kinds = FILTER_KINDS, dialTimeoutMs = DIAL_TIMEOUT_MS }: ProxyOptions): Proxy {
-  const listeners = new Map<string, Listener>();
-  const remembered = new Map<string, InstalledFilter>();
+/** What the proxy knows of a service. */
+interface Entry {
+  options: ListenOptions;
+  address: Address | undefined;
+  listener: ServiceListener;
+  readonly params: Map<string, unknown>;
+}
+
+export function openProxy(options: ProxyOptions): Proxy {
+  return new ProxyEngine(options);
+}
+
+class ProxyEngine implements Proxy {
+  readonly owner = selfRef();
+  readonly #clock: Clock;
+  readonly #kinds: readonly FilterKind[];
+  readonly #onEvent: ((event: ProxyEvent) => void) | undefined;
+  readonly #context: ListenerContext;
+  readonly #entries = new Map<string, Entry>();
+  readonly #remembered = new Map<string, InstalledFilter>();
+
+  constructor({ clock, kinds = FILTER_KINDS, dialTimeoutMs = DIAL_TIMEOUT_MS, tracer, onEvent }: ProxyOptions) {
+    this.#clock = clock;
+    this.#kinds = kinds;
+    this.#onEvent = onEvent;
+    this.#context = {
+      clock,
+      budget: new QueueBudget(),
+      dialTimeoutMs,
+      tracer,
+      note: createNotes(clock, (text) => this.#tell({ type: 'proxy.note', level: 'warning', text })),
+    };
+  }
+
+  async listen(options: ListenOptions): Promise<Address> {
+    const { service } = options;
+    if (this.#entries.has(service)) throw new AppError('usage', `service "${service}" has a listener already`);
+    checkListen(options);
+    const listener = this.#createListener(options);
+    const entry: Entry = { options, address: undefined, listener, params: new Map() };
+    this.#entries.set(service, entry);
+    try {
+      return await this.#open(entry);
+    } catch (error) {
+      this.#entries.delete(service);
+      throw error;
+    }
+  }
+
+  async stop(service: string, open: 'reset' | 'leave'): Promise<void> {
+    const entry = this.#find(service);
+    const { address } = entry;
+    entry.address = undefined;
+    // What was left to end by itself may still have to be reset.
+    await entry.listener.close(open);
+    if (address !== undefined) this.#tell({ type: 'listener.closed', service, address: formatHostPort(address) });
+  }
+
+  async start(service: string, options?: ListenOptions): Promise<Address> {
+    const entry = this.#find(service);
+    if (options !== undefined) checkListen(options);
+    const before = entry.options;
+    entry.options = options ?? before;
+    const stays = entry.address !== undefined && isSameAddress(before.listen, entry.options.listen);
+    try {
+      const address = stays ? entry.address : await this.#open(entry);
+      entry.listener.redirect(entry.options);
+      return address ?? entry.options.listen;
+    } catch (error) {
+      entry.options = before;
+      throw error;
+    }
+  }
+
+  redirect(options: ListenOptions): void {
+    const entry = this.#find(options.service);
+    checkListen(options);
+    entry.options = options;
+    entry.listener.redirect(options);
+  }
+
+  async forget(service: string, open: 'reset' | 'leave'): Promise<void> {
+    const entry = this.#find(service);
+    for (const { id } of entry.listener.chain.all) this.removeFilter(service, id);
+    await this.stop(service, open);
+    this.#entries.delete(service);
+  }
+
+  hasService(service: string): boolean {
+    return this.#entries.has(service);
+  }
+
+  services(): ServiceInfo[] {
+    return [...this.#entries.values()].map(describe);
+  }
+
+  lookupService(service: string): ServiceInfo | undefined {
+    const entry = this.#entries.get(service);
+    return entry && describe(entry);
+  }
+
+  addFilter({ service, id, kind, params, seed }: FilterRequest): void {
+    const entry = this.#find(service);
+    const { listener, options } = entry;
+    if (listener.chain.lookup(id) !== undefined)
+      throw new AppError('usage', `service "${service}" has a filter "${id}" already`);
+    const bound = bindFilter(this.#kinds, kind, params, options);
+    const filter = new InstalledFilter({ id, kind, seed, startedMs: this.#clock.monotonicMs(), bound });
+    this.#remember(service, filter);
+    entry.params.set(id, params);
+    listener.addFilter(filter);
+    this.#tell({ type: 'fault.applied', service, fault: id, kind, requested: bound.requested });
+  }
+
+  updateFilter(service: string, id: string, params: unknown): void {
+    const entry = this.#find(service);
+    const filter = entry.listener.chain.lookup(id);
+    if (filter === undefined) throw new AppError('usage', `service "${service}" has no filter "${id}"`);
+    const bound = bindFilter(this.#kinds, filter.kind, params, entry.options);
+    filter.retune(bound);
+    entry.params.set(id, params);
+    entry.listener.retuneFilter(filter);
+    this.#tell({ type: 'fault.changed', service, fault: id, kind: filter.kind, requested: bound.requested });
+  }
+
+  removeFilter(service: string, id: string): void {
+    const entry = this.#entries.get(service);
+    const filter = entry?.listener.chain.lookup(id);
+    if (entry === undefined || filter === undefined) return;
+    entry.listener.removeFilter(id);
+    entry.params.delete(id);
+    this.#tell({ type: 'fault.removed', service, fault: id, kind: filter.kind, effect: filter.effect() });
+  }
+
+  filterEffect(service: string, id: string): Effect | undefined {
+    return this.#remembered.get(filterKey(service, id))?.effect();
+  }
+
+  hasFilter(service: string, id: string): boolean {
+    return this.#entries.get(service)?.listener.chain.lookup(id) !== undefined;
+  }
+
+  counters(service: string): Readonly<Counters> | undefined {
+    return this.#entries.get(service)?.listener.counters;
+  }
+
+  get heldBytes(): number {
+    return this.#context.budget.heldBytes;
+  }
+
+  metricsText(): string {
+    const listeners = [...this.#entries].map(([service, { listener, options, address }]) => ({
+      service,
+      listener,
+      address: formatHostPort(address ?? options.listen),
+      upstream: options.upstreams.map(formatHostPort).join(','),
+    }));
+    return formatProxyMetrics(listeners);
+  }
+
+  async close(): Promise<void> {
+    const entries = [...this.#entries];
+    await Promise.all(entries.map(([service]) => this.forget(service, 'reset')));
+  }
+
+  #createListener(options: ListenOptions): ServiceListener {
+    return options.protocol === 'udp' ? new UdpListener(options, this.#context) : new Listener(options, this.#context);
+  }
+
+  async #open(entry: Entry): Promise<Address> {
+    const { service, listen, upstreams } = entry.options;
+    const address = await entry.listener.open(listen);
+    entry.address = address;
+    const upstream = upstreams.map(formatHostPort).join(', ');
+    this.#tell({ type: 'listener.opened', service, address: formatHostPort(address), upstream });
+    return address;
+  }
+
+  #find(service: string): Entry {
+    const entry = this.#entries.get(service);
+    if (entry !== undefined) return entry;
+    throw new AppError('usage', `no listener fronts service "${service}"`, {
+      hint: 'Give the service a `listen` address, so that its traffic comes through the proxy.',
+    });
+  }
+
+  #remember(service: string, filter: InstalledFilter): void {
+    const key = filterKey(service, filter.id);
+    this.#remembered.delete(key);
+    this.#remembered.set(key, filter);
+    const oldest = this.#remembered.keys().next();
+    if (this.#remembered.size > MAX_REMEMBERED_FILTERS && !oldest.done) this.#remembered.delete(oldest.value);
+  }
+
+  #tell(body: ProxyEventBody): void {
+    this.#onEvent?.({ unixMs: this.#clock.unixMs(), ...body });
+  }
+}
+
+function describe({ options, address, listener, params }: Entry): ServiceInfo {
   return {
-    owner: selfRef(),
-    async listen(options) {
-      checkListen(options, listeners);
-      const listener = new Listener(options, clock, dialTimeoutMs);
-      listeners.set(options.service, listener);
-      try {
-        return await listener.open(options.listen);
-      } catch (error) {
-        listeners.delete(options.service);
-        throw error;
-      }
-    },
-    hasService: (service) => listeners.has(service),
-    addFilter(request) {
-      const listener = findListener(listeners, request.service);
-      const filter = installFilter(kinds, listener, request);
-      remember(remembered, filterKey(request.service, request.id), filter);
-      listener.addFilter(filter);
-    },
-    removeFilter: (service, id) => listeners.get(service)?.chain.remove(id),
-    filterEffect: (service, id) => remembered.get(filterKey(service, id))?.effect(),
-    hasFilter: (service, id) => listeners.get(service)?.chain.has(id) ?? false,
-    counters: (service) => listeners.get(service)?.counters,
-    async close() {
-      const open = [...listeners.values()];
-      listeners.clear();
-      await Promise.all(open.map((listener) => listener.close()));
-    },
+    service: options.service,
+    protocol: options.protocol,
+    address,
+    options,
+    counters: listener.counters,
+    filters: listener.chain.all.map(({ id, kind, requested }) => ({ id, kind, requested, params: params.get(id) })),
   };
 }
 
-function checkListen({ service, listen, upstreams }: ListenOptions, listeners: ReadonlyMap<string, Listener>): void {
+function checkListen({ service, protocol, listen, upstreams }: ListenOptions): void {
   const problem = ((): string | undefined => {
-    if (listeners.has(service)) return 'has a listener already';
     if (upstreams.length === 0) return 'has no endpoint to pass requests on to';
     if (!isPort(listen.port)) return `cannot listen on port ${listen.port}`;
-    for (const { host, port } of upstreams) {
+    for (const { host, port, tls } of upstreams) {
       if (port === 0 || !isPort(port)) return `has an endpoint with the impossible port ${port}`;
       if (host === listen.host && port === listen.port) return `would pass requests on to itself (${host}:${port})`;
+      if (tls === true && (protocol === 'udp' || protocol === 'tcp'))
+        return `is ${protocol}, and its endpoint speaks TLS`;
     }
     return undefined;
   })();
   if (problem !== undefined) throw new AppError('usage', `service "${service}" ${problem}`);
 }
 
+function isSameAddress(one: Address, other: Address): boolean {
+  return one.host === other.host && one.port === other.port;
+}
+
 function isPort(port: number): boolean {
   return Number.isInteger(port) && port >= 0 && port <= 65_535;
-}
-
-function findListener(listeners: ReadonlyMap<string, Listener>, service: string): Listener {
-  const listener = listeners.get(service);
-  if (listener !== undefined) return listener;
-  throw new AppError('usage', `no listener fronts service "${service}"`, {
-    hint: 'Give the service a `listen` address, so that its traffic comes through the proxy.',
-  });
-}
-
-function installFilter(kinds: readonly FilterKind[], listener: Listener, request: FilterRequest): InstalledFilter {
-  const { id, seed, params } = request;
-  const { service, protocol } = listener;
-  const kind = kinds.find((candidate) => candidate.kind === request.kind);
-  if (kind === undefined) {
-    const known = kinds.map((candidate) => candidate.kind).join(', ');
-    throw new AppError('usage', `there is no filter "${request.kind}"`, { hint: `Known filters: ${known}.` });
-  }
-  if (listener.chain.has(id)) throw new AppError('usage', `service "${service}" has a filter "${id}" already`);
-  if (!kind.protocols.includes(protocol)) {
-    throw new AppError('usage', `${kind.kind} acts on ${kind.protocols.join(' and ')}; "${service}" is ${protocol}`);
-  }
-  try {
-    const misfit = kind.misfit(params, protocol);
-    if (misfit !== undefined) throw new AppError('usage', `${kind.kind}: ${misfit}`);
-    return new InstalledFilter({ id, seed, protocol, kind: kind.kind, ...kind.bind(params) });
-  } catch (error) {
-    if (!(error instanceof z.ZodError)) throw error;
-    const details = error.issues.map(({ path, message }) => `${[...path].join('.') || 'parameters'}: ${message}`);
-    throw new AppError('usage', `the parameters of ${kind.kind} are wrong`, { details, cause: error });
-  }
-}
-
-function remember(remembered: Map<string, InstalledFilter>, key: string, filter: InstalledFilter): void {
-  remembered.delete(key);
-  remembered.set(key, filter);
-  const oldest = remembered.keys().next();
-  if (remembered.size > MAX_REMEMBERED_FILTERS && !oldest.done) remembered.delete(oldest.value);
 }
 
 /** Names may hold any character but NUL. */

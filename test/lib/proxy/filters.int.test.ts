@@ -196,7 +196,7 @@ describe('error on HTTP', () => {
     });
     expect(last).toBeLessThan(total / 2);
     client.socket.resume();
-    await until('all answers', () => service.proxy.counters('s')!.requests === total);
+    await until('all answers', () => service.proxy.counters('s')!.requests === total, 25_000);
   });
 
   it('fails the very same requests twice with the same seed, in whatever order they come', async () => {

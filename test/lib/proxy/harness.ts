@@ -2,7 +2,9 @@ import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { onTestFinished } from 'vitest';
 import { openProxy, type Proxy } from '../../../src/lib/proxy/proxy.ts';
-import type { Address } from '../../../src/lib/proxy/listener.ts';
+import type { Address, ListenOptions, Upstream } from '../../../src/lib/proxy/listen-options.ts';
+import type { ProxyEvent } from '../../../src/lib/events/proxy-events.ts';
+import type { Protocol } from '../../../src/lib/proxy/views.ts';
 import { until } from '../../support/until.ts';
 import { realClock } from '../../../src/lib/runtime/clock.ts';
 
@@ -33,20 +35,34 @@ export async function listenOn(server: Server): Promise<Address> {
 }
 
 export interface Fronted {
+  /** What the proxy has told. */
+  readonly events: ProxyEvent[];
   readonly proxy: Proxy;
   readonly address: Address;
 }
 
 /** A proxy in front of the endpoints, as service `s`. */
 export async function front(
-  protocol: 'http' | 'tcp',
-  upstreams: readonly Address[],
+  protocol: Protocol,
+  upstreams: readonly Upstream[],
   dialTimeoutMs?: number,
+  more: Partial<ListenOptions> = {},
 ): Promise<Fronted> {
-  const proxy = openProxy({ clock: realClock, ...(dialTimeoutMs === undefined ? {} : { dialTimeoutMs }) });
+  const events: ProxyEvent[] = [];
+  const proxy = openProxy({
+    clock: realClock,
+    onEvent: (event) => void events.push(event),
+    ...(dialTimeoutMs === undefined ? {} : { dialTimeoutMs }),
+  });
   onTestFinished(() => proxy.close());
-  const address = await proxy.listen({ service: 's', protocol, listen: { host: LOOPBACK, port: 0 }, upstreams });
-  return { proxy, address };
+  const address = await proxy.listen({
+    service: 's',
+    protocol,
+    listen: { host: LOOPBACK, port: 0 },
+    upstreams,
+    ...more,
+  });
+  return { proxy, address, events };
 }
 
 /** A client that keeps all it receives. */

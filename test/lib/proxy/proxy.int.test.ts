@@ -79,9 +79,13 @@ describe('adding a filter', () => {
   it.each([
     ['x', 'latency', {}, 'no listener fronts service "x"'],
     ['web', 'latencyy', {}, 'there is no filter "latencyy"'],
-    ['db', 'error', {}, 'error acts on http; "db" is tcp'],
-    ['db', 'abort', { match: { path: '/' } }, '`match` looks at HTTP requests'],
-    ['web', 'latency', { stream: 'upstream' }, '`stream` is for raw TCP'],
+    ['db', 'error', {}, 'error acts on auto and http traffic; "db" is tcp'],
+    [
+      'db',
+      'abort',
+      { match: { path: '/' } },
+      '`match.path` looks at requests, and this acts on the bytes of connections',
+    ],
     ['web', 'latency', { delayy: '1s' }, 'the parameters of latency are wrong'],
   ])('to %s of kind %s with %j is refused', async (service, kind, params, message) => {
     const proxy = open();

@@ -1,7 +1,11 @@
 import type { Clock } from '../../runtime/clock.ts';
 import type { Chain } from '../chain.ts';
 import type { Counters } from '../counters.ts';
+import type { Exchange } from '../exchange.ts';
 import type { InstalledFilter } from '../installed-filter.ts';
+import type { QueueBudget } from './queue-budget.ts';
+import type { ExchangeProtocol } from '../tracing.ts';
+import type { ConnectionView, RequestView } from '../views.ts';
 import type { LinkOwner, UpstreamLink } from './upstream-link.ts';
 
 /** What a connection may use of the listener that accepted it. */
@@ -9,18 +13,34 @@ export interface Front {
   readonly clock: Clock;
   readonly chain: Chain;
   readonly counters: Counters;
-  /** Begins a connection to the next endpoint of the service. */
-  dial(owner: LinkOwner): UpstreamLink;
+  readonly budget: QueueBudget;
+  /** A request has come: it is counted and timed from here on. */
+  beginExchange(protocol: ExchangeProtocol, request: RequestView, connection: ConnectionView): Exchange;
+  /** Begins a connection to the next endpoint of the service; for a client that speaks TLS, offers what that client offered (ALPN). */
+  dial(owner: LinkOwner, offer?: DialOffer): UpstreamLink;
+  /** A connection has come, or takes the place of another. */
+  adopt(connection: Connection): void;
+  /** Something that a person should know; not more often than they can read. */
+  note(text: string): void;
   /** The client's side of the connection is gone. */
   forget(connection: Connection): void;
 }
 
+export interface DialOffer {
+  /** Protocols to offer (ALPN), the preferred one first. */
+  readonly alpn?: readonly string[];
+  /** The name that the client asked for. */
+  readonly serverName?: string | undefined;
+  /** In plain TCP even to a service that speaks TLS: the client does so itself. */
+  readonly isPlain?: boolean;
+}
+
 /** One accepted connection, whatever it speaks. */
 export interface Connection {
-  /** Begins; once the listener knows it. */
-  open(): void;
   /** A filter was added while the connection is open. */
   consider(filter: InstalledFilter): void;
+  /** A filter that was considered has other parameters. */
+  retune(filter: InstalledFilter): void;
   /** Ends it at once by RST. */
   destroy(): void;
 }

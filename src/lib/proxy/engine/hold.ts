@@ -1,5 +1,6 @@
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import type { Delay } from '../chain.ts';
+import type { Exchange } from '../exchange.ts';
 import type { Held } from '../installed-filter.ts';
 
 /** A timer of the system may fire up to a millisecond early; within this much it counts as due. */
@@ -21,8 +22,11 @@ export class Hold implements Held {
   #dueMs = 0;
   #cancelTimer: Cancel | undefined;
 
-  constructor(clock: Clock, delays: readonly Delay[], done: () => void) {
+  readonly #exchange: Exchange | undefined;
+
+  constructor(clock: Clock, delays: readonly Delay[], done: () => void, exchange?: Exchange) {
     this.#clock = clock;
+    this.#exchange = exchange;
     this.#delays = delays;
     this.#done = done;
   }
@@ -36,6 +40,10 @@ export class Hold implements Held {
   letGo(): void {
     this.#endDelay();
     this.#cancelTimer = this.#clock.after(0, () => this.#resume());
+  }
+
+  onRetune(): void {
+    this.letGo();
   }
 
   /** Whoever waited has gone: `done` is never called. */
@@ -62,7 +70,7 @@ export class Hold implements Held {
     this.#current = delay;
     this.#startedMs = this.#clock.monotonicMs();
     this.#dueMs = this.#startedMs + delay.delayMs;
-    delay.by.touch('delay');
+    delay.by.account.touched++;
     delay.by.held.add(this);
   }
 
@@ -70,7 +78,7 @@ export class Hold implements Held {
   #armTimer(): boolean {
     const leftMs = this.#dueMs - this.#clock.monotonicMs();
     if (leftMs <= DUE_TOLERANCE_MS) return false;
-    this.#cancelTimer = this.#clock.after(leftMs, () => {
+    this.#cancelTimer = this.#clock.afterPrecisely(leftMs, () => {
       if (this.#armTimer()) return;
       this.#endDelay();
       this.#resume();
@@ -86,6 +94,7 @@ export class Hold implements Held {
     this.#current = undefined;
     delay.by.held.delete(this);
     const nowMs = this.#clock.monotonicMs();
-    delay.by.recordDelay(nowMs - this.#startedMs, this.#dueMs - nowMs > DUE_TOLERANCE_MS);
+    delay.by.account.recordDelay(nowMs - this.#startedMs, this.#dueMs - nowMs > DUE_TOLERANCE_MS);
+    this.#exchange?.hurt(delay.by, 'delay', nowMs - this.#startedMs);
   }
 }

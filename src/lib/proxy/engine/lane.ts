@@ -1,76 +1,88 @@
 import type { Clock } from '../../runtime/clock.ts';
-import { createChunkDice } from '../dice.ts';
-import type { Dice, Direction } from '../filter.ts';
+import type { Dice, StreamMachine } from '../filter.ts';
 import type { InstalledFilter } from '../installed-filter.ts';
-import { DelayLine } from './delay-line.ts';
+import type { Direction } from '../views.ts';
+import type { QueueBudget } from './queue-budget.ts';
+import { Stage, type LaneItem, type Mark } from './stage.ts';
 
-/** What may wait in one direction of one connection; beyond either bound its source is not read. */
-export const MAX_QUEUED_BYTES = 1_048_576;
-export const MAX_QUEUED_CHUNKS = 16_384;
-
-/** A connection that a filter has chosen. Shared by its two directions. */
-export interface Watch {
-  readonly by: InstalledFilter;
-  readonly dice: Dice;
-  touched: boolean;
+/** Who stands at both ends of a lane. */
+export interface LaneOwner {
+  /** What comes out, in order. False when the sink is full and `onDrain` will be called. */
+  onLaneItem(direction: Direction, item: LaneItem): boolean;
+  /** There is, or is no longer, room for more. */
+  onLaneFull(direction: Direction, isFull: boolean): void;
+  /** A fault ends the connection. */
+  onLaneCut(by: InstalledFilter, how: 'close' | 'reset'): void;
 }
 
 export interface LaneOptions {
   readonly clock: Clock;
+  readonly budget: QueueBudget;
   readonly direction: Direction;
-  readonly source: { pause(): void; resume(): void };
-  /** `write` is false when the sink is full and will call `onDrain`. */
-  readonly sink: { write(chunk: Buffer): boolean; end(): void };
-  /** A filter wants the connection cut. */
-  readonly cut: (by: InstalledFilter) => void;
-}
-
-interface Stage {
-  readonly watch: Watch;
-  readonly line: DelayLine;
-  chunks: number;
+  readonly owner: LaneOwner;
 }
 
 /**
- * One direction of a raw TCP connection: chunks go through the delay lines of the filters that watch it, then to the sink.
+ * One direction of a connection under faults: bytes go through the stage of each, then to the sink.
  *
- *     source ──▶ line of A ──▶ line of B ──▶ sink        no filter: straight through
+ *     source ──▶ stage of A ──▶ stage of B ──▶ sink
+ *
+ * Its owner makes one only when a fault needs it.
  */
 export class Lane {
   readonly #options: LaneOptions;
   #stages: readonly Stage[] = [];
   #sinkFull = false;
-  #paused = false;
+  #isFull = false;
   #endsUnderWay = 0;
 
   constructor(options: LaneOptions) {
     this.#options = options;
   }
 
-  watch(watch: Watch): void {
-    const line = new DelayLine({
-      clock: this.#options.clock,
-      by: watch.by,
-      pass: (chunk) => this.#leave(stage, chunk),
+  /** A fault begins to act here, behind those that do already. */
+  add(by: InstalledFilter, machine: StreamMachine, dice: Dice, mark: Mark): void {
+    const { clock, budget, direction, owner } = this.#options;
+    const stage = new Stage({
+      clock,
+      budget,
+      by,
+      machine,
+      direction,
+      dice,
+      mark,
+      pass: (from, item) => this.#leave(from, item),
+      cut: (filter, how) => owner.onLaneCut(filter, how),
     });
-    const stage: Stage = { watch, line, chunks: 0 };
     this.#stages = [...this.#stages, stage];
+    stage.open();
   }
 
-  accept(chunk: Buffer): void {
-    this.#enter(0, chunk);
+  /** The fault has other parameters; false when it has no stage here. */
+  retune(by: InstalledFilter, machine: (carried: unknown) => StreamMachine | undefined): boolean {
+    const stage = this.#stages.find((candidate) => candidate.by === by);
+    stage?.retune(machine);
+    return stage !== undefined;
+  }
+
+  /** False when the source should wait for `onLaneFull(…, false)`. */
+  accept(item: LaneItem): boolean {
+    if (typeof item === 'string') this.#endsUnderWay++;
+    const [first] = this.#stages;
+    if (first === undefined) this.#deliver(item);
+    else first.push(item);
     this.#steer();
-  }
-
-  /** The source has ended; so does the sink, once everything before has gone out. A second end may follow, when a reset comes after it. */
-  finish(): void {
-    this.#endsUnderWay++;
-    this.#enter(0, undefined);
+    return !this.#isFull;
   }
 
   /** Whether an end is still behind bytes that wait. */
   get isFinishing(): boolean {
     return this.#endsUnderWay > 0;
+  }
+
+  /** Whether no fault acts here any more and nothing waits. */
+  get isIdle(): boolean {
+    return this.#stages.length === 0;
   }
 
   onDrain(): void {
@@ -79,57 +91,33 @@ export class Lane {
   }
 
   dispose(): void {
-    for (const { line } of this.#stages) line.dispose();
+    for (const stage of this.#stages) stage.dispose();
     this.#stages = [];
   }
 
-  #enter(at: number, chunk: Buffer | undefined): void {
-    const stage = this.#stages[at];
-    if (stage === undefined) this.#deliver(chunk);
-    else stage.line.push(chunk, this.#delayOf(stage, chunk));
-  }
-
-  /** What the stage's filter asks for this chunk. */
-  #delayOf(stage: Stage, chunk: Buffer | undefined): number | undefined {
-    const { by, dice } = stage.watch;
-    if (chunk === undefined || by.isRemoved) return undefined;
-    const chunkDice = createChunkDice(dice, this.#options.direction, stage.chunks++);
-    const action = by.decideChunk(chunk.length, this.#options.direction, chunkDice);
-    if (action === undefined) return undefined;
-    if (!stage.watch.touched) by.touch(action.do);
-    stage.watch.touched = true;
-    if (action.do === 'delay') return action.delayMs;
-    this.#options.cut(by);
-    return undefined;
-  }
-
-  #leave(stage: Stage, chunk: Buffer | undefined): void {
-    this.#enter(this.#stages.indexOf(stage) + 1, chunk);
-    if (stage.watch.by.isRemoved && stage.line.queuedChunks === 0) {
-      this.#stages = this.#stages.filter((other) => other !== stage);
-    }
+  #leave(stage: Stage, item: LaneItem): void {
+    const next = this.#stages[this.#stages.indexOf(stage) + 1];
+    if (next === undefined) this.#deliver(item);
+    else next.push(item);
+    if (stage.by.isRemoved && stage.isIdle) this.#stages = this.#stages.filter((other) => other !== stage);
     this.#steer();
   }
 
-  #deliver(chunk: Buffer | undefined): void {
-    if (chunk === undefined) {
-      this.#endsUnderWay--;
-      this.#options.sink.end();
-    } else if (!this.#options.sink.write(chunk)) this.#sinkFull = true;
+  #deliver(item: LaneItem): void {
+    if (typeof item === 'string') this.#endsUnderWay--;
+    if (!this.#options.owner.onLaneItem(this.#options.direction, item)) this.#sinkFull = true;
   }
 
-  /** Reads from the source only while there is room. */
   #steer(): void {
     let bytes = 0;
-    let chunks = 0;
-    for (const { line } of this.#stages) {
-      bytes += line.queuedBytes;
-      chunks += line.queuedChunks;
+    let pieces = 0;
+    for (const stage of this.#stages) {
+      bytes += stage.queuedBytes;
+      pieces += stage.queuedPieces;
     }
-    const pause = this.#sinkFull || bytes >= MAX_QUEUED_BYTES || chunks >= MAX_QUEUED_CHUNKS;
-    if (pause === this.#paused) return;
-    this.#paused = pause;
-    if (pause) this.#options.source.pause();
-    else this.#options.source.resume();
+    const isFull = this.#sinkFull || this.#options.budget.isFull(bytes, pieces);
+    if (isFull === this.#isFull) return;
+    this.#isFull = isFull;
+    this.#options.owner.onLaneFull(this.#options.direction, isFull);
   }
 }

@@ -1,19 +1,39 @@
 import { connect, type Socket } from 'node:net';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
+import { formatHostPort } from '../../wire/host-port.ts';
+import { SocketReader } from './socket-reader.ts';
+import { ownSocket, type SocketOwner } from './socket-owner.ts';
 import { KEEP_ALIVE_PROBE_MS, resetSocket } from './sockets.ts';
+
+/** As long as the kernel waits for the other side's end (tcp_fin_timeout). */
+const DETACHED_MS = 60_000;
 
 /** How a connection to the service was lost: it never came about, or went away while in use. */
 export type LinkLoss =
-  | { readonly during: 'dial'; readonly timedOut: boolean }
+  | { readonly during: 'dial'; readonly timedOut: boolean; readonly why: string }
   /** `wasUsed`: it had been kept from an earlier request. `broken`: by an error and not in order. */
   | { readonly during: 'use'; readonly wasUsed: boolean; readonly broken: boolean };
 
 /** Who uses a link. After `onLinkLost` the link is dead. */
 export interface LinkOwner {
-  onLinkData(chunk: Buffer): void;
+  /** True when the bytes are not needed any more after the return; then the next ones may be read into the same place. */
+  onLinkData(chunk: Buffer): boolean;
   onLinkEnd(): void;
   onLinkDrain(): void;
   onLinkLost(loss: LinkLoss): void;
+  /** The connection stands, and over TLS the protocol is agreed. */
+  onLinkReady?(link: UpstreamLink): void;
+}
+
+/** Makes the socket: TCP, or TLS over it. */
+export interface Dialled {
+  readonly socket: Socket;
+  /** The TCP socket: below TLS another than `socket`. */
+  readonly tcp: Socket;
+  /** The event that tells that it can be used. */
+  readonly readyEvent: 'connect' | 'secureConnect';
+  /** The protocol agreed on (ALPN), once it is ready. */
+  alpn(): string | undefined;
 }
 
 export interface DialOptions {
@@ -22,47 +42,85 @@ export interface DialOptions {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly onClosed: (link: UpstreamLink) => void;
+  /** Over TLS; undefined: plain TCP. */
+  readonly dialTls: (() => Dialled) | undefined;
 }
 
 /** One connection to an endpoint of the service. What is written before it is made waits in it. */
-export class UpstreamLink {
+export class UpstreamLink implements SocketOwner {
   /** Whether an earlier request went through it: then it may have been closed just as the next one was written. */
   wasUsed = false;
+  /** Where it goes, as host:port. */
+  readonly address: string;
+  readonly #clock: Clock;
   readonly #socket: Socket;
+  readonly #dialled: Dialled;
+  readonly #onClosed: (link: UpstreamLink) => void;
   #owner: LinkOwner | undefined;
   #cancelTimeout: Cancel;
-  #connected = false;
+  #isReady = false;
 
   constructor(options: DialOptions, owner: LinkOwner) {
     this.#owner = owner;
-    const { host, port } = options;
-    const socket = connect({
-      host,
-      port,
-      allowHalfOpen: true,
-      noDelay: true,
-      keepAlive: true,
-      keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
-    });
-    this.#socket = socket;
-    this.#cancelTimeout = options.clock.after(options.timeoutMs, () => this.#lose({ during: 'dial', timedOut: true }));
-    socket.on('connect', () => {
-      this.#connected = true;
-      this.#cancelTimeout();
-    });
-    socket.on('data', (chunk: Buffer) => this.#owner?.onLinkData(chunk));
-    socket.on('end', () => this.#owner?.onLinkEnd());
-    socket.on('drain', () => this.#owner?.onLinkDrain());
-    socket.on('error', () => this.#onError());
-    socket.on('close', () => {
-      this.#cancelTimeout();
-      options.onClosed(this);
-    });
+    this.#clock = options.clock;
+    this.address = formatHostPort(options);
+    this.#onClosed = options.onClosed;
+    this.#dialled = options.dialTls?.() ?? dialTcp(options, new SocketReader((chunk) => this.onData(chunk)));
+    this.#socket = this.#dialled.socket;
+    this.#cancelTimeout = options.clock.after(options.timeoutMs, () =>
+      this.#lose({ during: 'dial', timedOut: true, why: 'it did not answer in time' }),
+    );
+    ownSocket(this.#socket, this, { reads: this.#dialled.readyEvent === 'secureConnect' });
+    this.#socket.once(this.#dialled.readyEvent, () => this.#onReady());
+  }
+
+  get bytesWritten(): number {
+    return this.#dialled.tcp.bytesWritten;
+  }
+
+  get isReady(): boolean {
+    return this.#isReady;
+  }
+
+  get alpn(): string | undefined {
+    return this.#dialled.alpn();
+  }
+
+  /** Another owner goes on with it. */
+  handTo(owner: LinkOwner): void {
+    this.#owner = owner;
+  }
+
+  /** What an earlier owner was told and could not use. */
+  replay(chunk: Buffer): void {
+    this.#owner?.onLinkData(chunk);
+  }
+
+  replayEnd(): void {
+    this.#owner?.onLinkEnd();
   }
 
   /** False when the owner should wait for `onLinkDrain`. */
   write(bytes: Buffer): boolean {
     return this.#socket.write(bytes);
+  }
+
+  /** Whether everything written has been taken by the kernel: then the bytes written last are not needed any more. */
+  get isFlushed(): boolean {
+    return this.#socket.writableLength === 0;
+  }
+
+  get isFull(): boolean {
+    return this.#socket.writableNeedDrain;
+  }
+
+  /** What is written until `uncork` goes out in one piece. */
+  cork(): void {
+    this.#socket.cork();
+  }
+
+  uncork(): void {
+    this.#socket.uncork();
   }
 
   /** Half-close: what the service still sends keeps coming. */
@@ -82,10 +140,11 @@ export class UpstreamLink {
     this.#socket.resume();
   }
 
-  /** The owner hears nothing more; what was written before `end` still goes out. */
+  /** The owner hears nothing more; what was written before `end` still goes out, as long as the service takes it. */
   detach(): void {
     this.#owner = undefined;
     this.#socket.resume();
+    this.#leaveAfter(this.#socket.bytesWritten - this.#socket.writableLength);
   }
 
   destroy(): void {
@@ -95,12 +154,47 @@ export class UpstreamLink {
 
   reset(): void {
     this.#owner = undefined;
-    resetSocket(this.#socket);
+    resetSocket(this.#dialled.tcp);
+    if (this.#dialled.tcp !== this.#socket) this.#socket.destroy();
   }
 
-  #onError(): void {
-    if (this.#connected) this.#lose({ during: 'use', wasUsed: this.wasUsed, broken: true });
-    else this.#lose({ during: 'dial', timedOut: false });
+  onData(chunk: Buffer): boolean {
+    return this.#owner?.onLinkData(chunk) ?? true;
+  }
+
+  onEnd(): void {
+    if (this.#isReady) this.#owner?.onLinkEnd();
+    else this.#lose({ during: 'dial', timedOut: false, why: 'it closed the connection' });
+  }
+
+  onDrain(): void {
+    this.#owner?.onLinkDrain();
+  }
+
+  onError(error: Error): void {
+    if (this.#isReady) this.#lose({ during: 'use', wasUsed: this.wasUsed, broken: true });
+    else this.#lose({ during: 'dial', timedOut: false, why: error.message });
+  }
+
+  onClose(): void {
+    this.#cancelTimeout();
+    this.#onClosed(this);
+  }
+
+  /** A service that neither takes what is left nor ends its side is not waited for. */
+  #leaveAfter(takenBytes: number): void {
+    this.#cancelTimeout();
+    this.#cancelTimeout = this.#clock.after(DETACHED_MS, () => {
+      const nowTakenBytes = this.#socket.bytesWritten - this.#socket.writableLength;
+      if (nowTakenBytes > takenBytes && this.#socket.writableLength > 0) this.#leaveAfter(nowTakenBytes);
+      else this.destroy();
+    });
+  }
+
+  #onReady(): void {
+    this.#isReady = true;
+    this.#cancelTimeout();
+    this.#owner?.onLinkReady?.(this);
   }
 
   #lose(loss: LinkLoss): void {
@@ -108,4 +202,17 @@ export class UpstreamLink {
     this.destroy();
     owner?.onLinkLost(loss);
   }
+}
+
+function dialTcp({ host, port }: DialOptions, reader: SocketReader): Dialled {
+  const socket = connect({
+    host,
+    port,
+    allowHalfOpen: true,
+    noDelay: true,
+    keepAlive: true,
+    keepAliveInitialDelay: KEEP_ALIVE_PROBE_MS,
+    onread: reader.onread,
+  });
+  return { socket, tcp: socket, readyEvent: 'connect', alpn: () => undefined };
 }

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { Hold } from '../../../../src/lib/proxy/engine/hold.ts';
-import { InstalledFilter } from '../../../../src/lib/proxy/installed-filter.ts';
+import type { InstalledFilter } from '../../../../src/lib/proxy/installed-filter.ts';
 import type { Cancel } from '../../../../src/lib/runtime/clock.ts';
 import { FakeClock } from '../../../../src/lib/runtime/fake-clock.ts';
+import { install as installFilter, takeAway } from '../install.ts';
 
-const install = (id: string): InstalledFilter =>
-  new InstalledFilter({ id, kind: 'test', seed: 1, protocol: 'http', filter: {}, requested: {} });
+const install = (id: string): InstalledFilter => installFilter(id, {});
 
 /** A request held by filter `a` for 200 ms, then by `b` for 300 ms. */
 function holdTwice() {
@@ -25,10 +25,10 @@ function holdTwice() {
 class HastyClock extends FakeClock {
   #hasteMs = 1;
 
-  override after(delayMs: number, action: () => void): Cancel {
+  override afterPrecisely(delayMs: number, action: () => void): Cancel {
     const hasteMs = this.#hasteMs;
     this.#hasteMs = 0;
-    return super.after(delayMs - hasteMs, action);
+    return super.afterPrecisely(delayMs - hasteMs, action);
   }
 }
 
@@ -50,7 +50,7 @@ describe('a hold', () => {
   it('goes on at once when the filter that holds it is removed', async () => {
     const { clock, a, b, doneAtMs } = holdTwice();
     await clock.advance(50);
-    a.remove();
+    takeAway(a);
     expect(Math.round(maxOf(a) ?? 0)).toBe(50);
     expect(a.effect().delivered).toMatchObject({ cutShort: 1 });
     await clock.advance(0);
@@ -61,7 +61,7 @@ describe('a hold', () => {
 
   it('leaves out a delay whose filter is removed before its turn', async () => {
     const { clock, b, doneAtMs } = holdTwice();
-    b.remove();
+    takeAway(b);
     await clock.advance(200);
     expect(doneAtMs()).toBe(200);
     expect(b.effect().touched).toBe(0);
@@ -81,8 +81,8 @@ describe('a hold', () => {
 
   it('is not ended by a filter that is removed just before it is cancelled', async () => {
     const { clock, a, b, hold, doneAtMs } = holdTwice();
-    a.remove();
-    b.remove();
+    takeAway(a);
+    takeAway(b);
     hold.cancel();
     await clock.advance(1000);
     expect(doneAtMs()).toBeUndefined();

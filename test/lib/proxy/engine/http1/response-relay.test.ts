@@ -1,10 +1,14 @@
 import { describe, expect, it } from 'vitest';
-import { ResponseRelay, type RelayStep } from '../../../../src/lib/proxy/engine/response-relay.ts';
+import { ResponseRelay, type RelayStep } from '../../../../../src/lib/proxy/engine/http1/response-relay.ts';
 
 /** What comes out for the pieces, and the last step. */
 function relay(method: string, pieces: readonly Buffer[]) {
   const written: Buffer[] = [];
-  const tested = new ResponseRelay((bytes) => written.push(bytes));
+  const tested = new ResponseRelay({
+    write: (bytes) => void written.push(bytes),
+    writeBody: (bytes) => void written.push(bytes),
+    onTunnel: (head) => head.bytes.subarray(head.start),
+  });
   tested.begin(method);
   let step: RelayStep = 'more';
   for (const piece of pieces) {

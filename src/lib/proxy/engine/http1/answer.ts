@@ -1,5 +1,6 @@
 import { STATUS_CODES } from 'node:http';
-import type { HeadProblem } from '../../wire/http1-head.ts';
+import type { HeadProblem } from '../../../wire/http1-head.ts';
+import type { LinkLoss } from '../upstream-link.ts';
 
 /** The header by which every answer of ours can be told from one of the service. */
 export const MARKER_HEADER = 'x-faultline';
@@ -41,4 +42,11 @@ export function createFailure(status: number, marker: Marker, text: string): Ans
 export function createRefusal(problem: HeadProblem): Answer {
   const status = problem === 'head-too-large' || problem === 'too-many-headers' ? 431 : 400;
   return createFailure(status, `refused; reason=${problem}`, `the request was refused: ${problem}`);
+}
+
+/** The answer to a request whose service could not be reached, or went away (RFC 9110: 502 and 504). */
+export function createLinkFailure(loss: LinkLoss): Answer {
+  if (loss.during === 'use') return createFailure(502, 'upstream-closed', 'the service closed before it answered');
+  const [status, why] = loss.timedOut ? [504, 'did not answer in time'] : [502, 'refused the connection'];
+  return createFailure(status, 'upstream-unreachable', `the service ${why}`);
 }

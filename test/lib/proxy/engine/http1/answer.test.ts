@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { createFailure, createRefusal, formatAnswer } from '../../../../src/lib/proxy/engine/answer.ts';
-import { Backlog, MAX_BACKLOG_BYTES } from '../../../../src/lib/proxy/engine/backlog.ts';
+import { createFailure, createRefusal, formatAnswer } from '../../../../../src/lib/proxy/engine/http1/answer.ts';
+import { Backlog, MAX_BACKLOG_BYTES } from '../../../../../src/lib/proxy/engine/http1/backlog.ts';
 
 describe('an answer of the proxy', () => {
   const answer = { status: 429, headers: [['retry-after', '1']], body: Buffer.from('é'), marker: 'injected' } as const;

@@ -1,0 +1,213 @@
+import { requestFraming, type BodyScanner } from '../../../wire/http1-body.ts';
+import type { RequestHead, ResponseHead } from '../../../wire/http1-head.ts';
+import type { ClientWire } from '../client-wire.ts';
+import type { LinkLoss, UpstreamLink } from '../upstream-link.ts';
+import type { ClientSide } from './client-side.ts';
+import { PacedBody } from './paced-body.ts';
+import { ResponseRelay, type ResponseSink } from './response-relay.ts';
+import { acceptedWebSocket, isWebSocketUpgrade, type Sending } from './sending.ts';
+
+/** Methods that may be sent twice (RFC 9110 section 9.2.2). */
+const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+
+/** What an exchange may use of its connection, and what it tells it. */
+export interface ExchangeHost {
+  readonly wire: ClientWire;
+  readonly client: ClientSide;
+  readonly link: UpstreamLink | undefined;
+  toClient(bytes: Buffer): void;
+  toLink(bytes: Buffer): void;
+  /** The client has the whole answer. `goesOn`: the connection may serve another request, once this one has been sent whole. */
+  onAnswered(status: number, goesOn: boolean): void;
+  /** Request and answer are both complete. */
+  onComplete(): void;
+  /** The connection became a tunnel; for a WebSocket, `head` is the request that asked for it. */
+  onTunnel(status: number, websocket: RequestHead | undefined): void;
+  /** What the client or the service sends cannot be read any further; `bytes` of the client's are still to go on. */
+  onUnreadable(bytes: Buffer | undefined): void;
+  /** The service went away before it had seen the request: another connection to it is tried. */
+  sendAgain(head: Buffer): void;
+  /** The service went away before the answer was complete. */
+  onFailed(loss: LinkLoss, hasBegun: boolean): void;
+}
+
+/**
+ * One request on its way to the service, and its answer on the way back. Bodies pass as bytes, or as faults want them.
+ *
+ *     head, body ──▶ [paced] ──▶ service          sent     all of the request has gone on
+ *     client ◀── [paced] ◀── head, body           answered all of the answer has
+ */
+export class RelayedExchange implements ResponseSink {
+  readonly sending: Sending;
+  readonly #host: ExchangeHost;
+  readonly #sentHead: Buffer;
+  readonly #requestBody: BodyScanner;
+  readonly #response = new ResponseRelay(this);
+  readonly #up: PacedBody | undefined;
+  readonly #down: PacedBody | undefined;
+  #isSent = false;
+  #isAnswered = false;
+  #isTunnel = false;
+
+  /** `requestBody` follows the body of the request, which begins behind the head. */
+  constructor(host: ExchangeHost, sending: Sending, sentHead: Buffer, requestBody: BodyScanner) {
+    const { front } = host.wire;
+    this.#host = host;
+    this.sending = sending;
+    this.#sentHead = sentHead;
+    this.#requestBody = requestBody;
+    this.#up = PacedBody.lookup(sending.paces, 'upstream', front, {
+      write: (bytes) => host.toLink(bytes),
+      end: () => this.#onSent(),
+      room: () => host.client.halt(false),
+    });
+    this.#down = PacedBody.lookup(sending.paces, 'downstream', front, {
+      write: (bytes) => host.toClient(bytes),
+      end: () => this.#onAnswered(),
+      room: () => host.link?.resume(),
+    });
+    const isPlain = sending.responseEdits === undefined && this.#down === undefined;
+    const plan = { edits: sending.responseEdits, isPaced: this.#down !== undefined };
+    this.#response.begin(sending.head.method, isPlain ? undefined : plan);
+  }
+
+  /** Whether the client's next bytes belong to it. */
+  get takesBytes(): boolean {
+    return this.#requestBody.state !== 'done';
+  }
+
+  /** Passes on [from, …) as far as it belongs to the request, whose body goes on at `bodyFrom`; gives back the rest. */
+  relayRequest(bytes: Buffer, from: number, bodyFrom: number): Buffer | undefined {
+    const end = this.#requestBody.scan(bytes, bodyFrom);
+    if (this.#requestBody.state === 'bad') {
+      this.#host.onUnreadable(bytes.subarray(from));
+      return undefined;
+    }
+    this.#passOn(from === 0 && end === bytes.length ? bytes : bytes.subarray(from, end));
+    if (this.#requestBody.state === 'done') this.#endBody();
+    return end < bytes.length ? bytes.subarray(end) : undefined;
+  }
+
+  /** A body that was read to be changed. */
+  sendBody(body: Buffer): void {
+    this.#passOn(body);
+    if (this.#requestBody.state === 'done') this.#endBody();
+  }
+
+  onClientEnd(): void {
+    // As without a proxy: the service sees the end, and decides whether it still answers.
+    if (this.#up === undefined) this.#host.link?.end();
+    else this.#up.end();
+  }
+
+  onClientDrain(): void {
+    this.#down?.onDrain();
+  }
+
+  onLinkData(chunk: Buffer): void {
+    // It answers more than it was asked, and is still being sent a request: nobody can tell what comes next.
+    if (this.#isAnswered) {
+      this.#host.onAnswered(this.#response.status, false);
+      return;
+    }
+    switch (this.#response.take(chunk)) {
+      case 'more':
+        return;
+      case 'done':
+        this.#endAnswer();
+        break;
+      case 'raw':
+        this.#host.onUnreadable(undefined);
+        break;
+      case 'tunnel':
+        if (!this.#isTunnel) this.#host.onTunnel(this.#response.status, undefined);
+    }
+    this.#host.client.pump();
+  }
+
+  onLinkEnd(): void {
+    if (this.#response.endsByClose) {
+      this.#response.finishByClose();
+      this.#endAnswer();
+    } else this.onLinkLost({ during: 'use', wasUsed: this.#host.link?.wasUsed ?? false, broken: false });
+  }
+
+  onLinkLost(loss: LinkLoss): void {
+    if (this.#mayResend(loss)) this.#host.sendAgain(this.#sentHead);
+    else this.#host.onFailed(loss, this.#isAnswered || this.#response.status !== 0);
+  }
+
+  dispose(): void {
+    this.#up?.dispose();
+    this.#down?.dispose();
+  }
+
+  /** Whether part of the answer waits for a fault. */
+  get isPaced(): boolean {
+    return this.#down !== undefined;
+  }
+
+  // For the response
+
+  write(bytes: Buffer): void {
+    this.#host.toClient(bytes);
+  }
+
+  writeBody(bytes: Buffer): void {
+    if (this.#down === undefined) this.#host.toClient(bytes);
+    else if (!this.#down.write(bytes)) this.#host.link?.pause();
+  }
+
+  onTunnel(head: ResponseHead): Buffer {
+    if (!isWebSocketUpgrade(this.sending.head, head)) return head.bytes.subarray(head.start);
+    const { written, rest } = acceptedWebSocket(head);
+    this.#host.toClient(written);
+    this.#isTunnel = true;
+    this.#host.onTunnel(head.status, this.sending.head);
+    return rest;
+  }
+
+  #passOn(bytes: Buffer): void {
+    if (this.#up === undefined) this.#host.toLink(bytes);
+    else if (!this.#up.write(bytes)) this.#host.client.halt(true);
+  }
+
+  #endBody(): void {
+    if (this.#up === undefined) this.#onSent();
+    else this.#up.end();
+  }
+
+  /** All of the request has gone on; when faults held its body back, only now. */
+  #onSent(): void {
+    this.#isSent = true;
+    if (this.#up !== undefined && this.#host.client.hasEnded) this.#host.link?.end();
+    if (!this.#isAnswered) return;
+    this.#host.onComplete();
+    if (this.#up !== undefined) this.#host.client.pump();
+  }
+
+  #endAnswer(): void {
+    if (this.#down === undefined) this.#onAnswered();
+    else this.#down.end();
+  }
+
+  /** The client has been sent the whole answer. */
+  #onAnswered(): void {
+    const { head } = this.sending;
+    const { status, keepsAlive, continued, surplus } = this.#response;
+    this.#isAnswered = true;
+    // A client that waited for `100 Continue` in vain may send its body or not: nobody can tell what comes next.
+    const inDoubt = this.#requestBody.state !== 'done' && head.fields.expectsContinue && !continued;
+    const goesOn = head.keepsAlive && keepsAlive && !inDoubt && !surplus;
+    this.#host.onAnswered(status, goesOn);
+    if (goesOn && this.#isSent) this.#host.onComplete();
+    if (this.#down !== undefined) this.#host.client.pump();
+  }
+
+  /** A kept connection may have been closed by the service just as we used it again; then nothing is lost by asking anew. */
+  #mayResend(loss: LinkLoss): boolean {
+    const { head } = this.sending;
+    if (loss.during === 'dial' || !loss.wasUsed || this.#response.heard || this.#host.client.hasEnded) return false;
+    return requestFraming(head).body === 'none' && IDEMPOTENT_METHODS.has(head.method);
+  }
+}

@@ -1,0 +1,17 @@
+import type { Address, Upstream } from './addresses.ts';
+import type { TlsFront, TlsUpstream } from './tls-options.ts';
+import type { Protocol } from './views.ts';
+
+export type { Address, Upstream };
+
+export interface ListenOptions {
+  /** The service that is fronted; faults are added to it by this name. */
+  readonly service: string;
+  readonly protocol: Protocol;
+  /** Port 0 takes any free one. */
+  readonly listen: Address;
+  /** The endpoints of the service; new connections go to them in turn. */
+  readonly upstreams: readonly Upstream[];
+  readonly tls?: TlsFront | undefined;
+  readonly tlsUpstream?: TlsUpstream | undefined;
+}
