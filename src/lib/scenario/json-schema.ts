@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Json, JsonObject } from '../events/json.ts';
 import { isList, isMap } from './checks/raw.ts';
+import { proxyFileSchema } from './proxy-schema.ts';
 import { scenarioSchema, type ScenarioKinds } from './schema.ts';
 
 /** A text with a variable in it. */
@@ -15,18 +16,27 @@ const NAMED = new Set(['properties', '$defs']);
  * with it; wherever a value stands, a variable can stand as well.
  */
 export function scenarioJsonSchema(kinds: ScenarioKinds): JsonObject {
-  const made = toJsonObject(z.toJSONSchema(scenarioSchema(kinds, 'describe'), { io: 'input', unrepresentable: 'any' }));
-  const { $schema = '', properties = {}, ...rest } = allowVariables(made);
-  // Declarations are taken as they are written: there is nothing to fill in yet.
-  const { variables = {} } = isMap(made.properties) ? made.properties : {};
-  return {
-    $schema,
+  return describe(scenarioSchema(kinds, 'describe'), {
     title: 'faultline scenario',
     description:
       'A chaos experiment: services, a steady state, faults to inject, and thresholds that decide the verdict.',
-    ...rest,
-    properties: { ...(isMap(properties) ? properties : {}), variables },
-  };
+  });
+}
+
+/** The same of a proxy's own file. */
+export function proxyJsonSchema(kinds: ScenarioKinds): JsonObject {
+  return describe(proxyFileSchema(kinds, 'describe'), {
+    title: 'faultline proxy',
+    description: 'A proxy: the services that it fronts, and the faults that are in force on them.',
+  });
+}
+
+function describe(schema: z.ZodType, words: { readonly title: string; readonly description: string }): JsonObject {
+  const made = toJsonObject(z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' }));
+  const { $schema = '', properties = {}, ...rest } = allowVariables(made);
+  // Declarations are taken as they are written: there is nothing to fill in yet.
+  const { variables = {} } = isMap(made.properties) ? made.properties : {};
+  return { $schema, ...words, ...rest, properties: { ...(isMap(properties) ? properties : {}), variables } };
 }
 
 /** Keys and the names of kinds stay what they are: variables are filled in only where a value is. */

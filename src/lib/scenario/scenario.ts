@@ -37,10 +37,18 @@ export interface Timing {
   readonly afterMs: number;
 }
 
-export interface ServiceSpec {
+/** What the proxy in front of a service does with a connection: finds out, HTTP of any version, bytes as they are, datagrams. */
+export type Protocol = 'auto' | 'http' | 'tcp' | 'udp';
+
+/** What the proxy in front of a service must know of it. */
+export interface FrontSpec {
   readonly name: string;
-  readonly protocol: 'http' | 'tcp';
+  readonly protocol: Protocol;
   readonly endpoints: readonly Endpoint[];
+  readonly tls: TlsSpec | undefined;
+}
+
+export interface ServiceSpec extends FrontSpec {
   /** Where our proxy listens in front of it; undefined: no proxy, so no fault on the service itself. */
   readonly listen: Address | undefined;
   readonly run: RunSpec | undefined;
@@ -51,7 +59,35 @@ export interface Address {
   readonly port: number;
 }
 
-export type Endpoint = Address;
+export interface Endpoint extends Address {
+  /** Whether TLS is spoken to it; all endpoints of a service are alike in this. */
+  readonly tls?: boolean;
+}
+
+/** TLS of a proxy. Paths are absolute; the files could be read when the scenario was loaded. */
+export interface TlsSpec {
+  /** What clients are shown; undefined: TLS is passed through. */
+  readonly certificate: 'local-ca' | KeyFiles | undefined;
+  readonly alpn: readonly string[] | undefined;
+  /** In their order; the first that fits the name that a client asks for counts. */
+  readonly serverNames: readonly { readonly serverName: string; readonly endpoints: readonly Endpoint[] }[];
+  /** How TLS is spoken to the endpoints that want it. */
+  readonly upstream: TlsUpstreamSpec | undefined;
+}
+
+/** A certificate with its chain, and its private key, as two PEM files. */
+export interface KeyFiles {
+  readonly cert: string;
+  readonly key: string;
+}
+
+export interface TlsUpstreamSpec {
+  readonly serverName: string | undefined;
+  /** A PEM file of certificates to trust instead of those of the system. */
+  readonly ca: string | undefined;
+  readonly certificate: KeyFiles | undefined;
+  readonly insecure: boolean;
+}
 
 export interface RunSpec {
   /** Program and arguments; a command given as one string has been put behind `/bin/sh -c`. */
@@ -59,7 +95,7 @@ export interface RunSpec {
   /** Absolute. */
   readonly directory: string;
   readonly env: Readonly<Record<string, string>>;
-  /** How to tell that it is up; undefined: a TCP connection to its first endpoint. */
+  /** How to tell that it is up; undefined: a TCP connection to its first endpoint, or for UDP that its process runs. */
   readonly ready: ProbeSpec | undefined;
   readonly readyWithinMs: number;
   /** From SIGTERM to SIGKILL. */

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import type { Purpose } from './file/choice.ts';
-import { duration, looseText, NAME, NAME_WORDS, someDuration, textLike } from './file/fields.ts';
+import { duration, NAME, NAME_WORDS, someDuration, textLike } from './file/fields.ts';
+import { seedSchema, variablesSchema, versionSchema } from './file/head.ts';
 import type { FaultSchemaInput, ProbeSchemaInput, ScenarioKinds } from './file/kinds.ts';
 import { loadSchema } from './file/load.ts';
 import { steadySchema } from './file/probes.ts';
 import { servicesSchema } from './file/services.ts';
 import { stepSchema } from './file/steps.ts';
 import { conditionSchema, thresholdSchema } from './file/thresholds.ts';
-import { VARIABLE_NAME } from './variables/var-file.ts';
 
 export type { FaultSchemaInput, ProbeSchemaInput, ScenarioKinds };
 
@@ -22,13 +22,11 @@ export type ScenarioFile = z.output<ReturnType<typeof scenarioSchema>>;
  */
 export function scenarioSchema(kinds: ScenarioKinds, purpose: Purpose = 'check') {
   return z.strictObject({
-    version: z.literal(1, { error: 'expected 1' }).meta({ description: 'The version of this format.' }),
+    version: versionSchema(),
     name: textLike(SCENARIO_NAME, 'a name of letters, digits, " ", ".", "-" and "_"', 'What the scenario is called.'),
     description: z.string().optional().meta({ description: 'What it is to show, in a sentence or two.' }),
     tags: z.array(textLike(NAME, NAME_WORDS)).prefault([]).meta({ description: 'Words to find it by.' }),
-    seed: z.int().min(0, { error: 'expected a whole number of at least 0' }).optional().meta({
-      description: 'Decides all chance: the same seed hurts the same requests. By default drawn for each run.',
-    }),
+    seed: seedSchema('Decides all chance: the same seed hurts the same requests. By default drawn for each run.'),
     variables: variablesSchema(),
     services: servicesSchema(kinds, purpose).prefault({}),
     load: loadSchema().optional().meta({ description: 'Requests at a constant rate, to measure by.' }),
@@ -44,19 +42,6 @@ export function scenarioSchema(kinds: ScenarioKinds, purpose: Purpose = 'check')
     gate: z.array(thresholdSchema()).prefault([]).meta({ description: 'The thresholds that decide the verdict.' }),
     timing: timingSchema().prefault({}).meta({ description: 'How long the parts around the method take.' }),
   });
-}
-
-function variablesSchema() {
-  const name = textLike(VARIABLE_NAME, 'a name of letters, digits and "_"');
-  const declaration = z.strictObject({
-    secret: z.boolean().prefault(false).meta({ description: 'Its value is never shown, recorded or exported.' }),
-    default: looseText('Its value when nothing else gives one.').optional(),
-    description: z.string().optional().meta({ description: 'What it is for.' }),
-  });
-  return z
-    .record(name, declaration)
-    .prefault({})
-    .meta({ description: 'Variables, written ${NAME} or ${NAME:-default} in any text of this file.' });
 }
 
 function guardSchema() {

@@ -13,4 +13,13 @@ describe('faultline scenario schema', () => {
     for (const kind of ['latency', 'error', 'abort', 'cpu', 'http', 'tcp', 'command', 'process'])
       expect(stdout).toContain(`"${kind}"`);
   });
+
+  it('prints that of faultline.yaml, with the faults on services only', async () => {
+    const { code, stdout } = await run('run', ['scenario', 'schema', '--proxy']);
+    expect(code).toBe(0);
+    const schema = JSON.parse(stdout) as { properties: Record<string, unknown> };
+    expect(Object.keys(schema.properties)).toEqual(['version', 'seed', 'variables', 'metrics', 'services']);
+    expect(stdout).toContain('"latency"');
+    expect(stdout).not.toContain('"cpu"');
+  });
 });

@@ -1,9 +1,9 @@
 import { parse as parseYaml } from 'yaml';
 import { describe, expect, it } from 'vitest';
 import type { Json, JsonObject } from '../../../src/lib/events/json.ts';
-import { scenarioJsonSchema } from '../../../src/lib/scenario/json-schema.ts';
+import { proxyJsonSchema, scenarioJsonSchema } from '../../../src/lib/scenario/json-schema.ts';
 import { fits, isMap } from './json-schema-check.ts';
-import { kinds, mistakesOf, scenarioText } from './support.ts';
+import { kinds, mistakesOf, parseProxy, scenarioText } from './support.ts';
 
 const schema = scenarioJsonSchema(kinds);
 
@@ -30,6 +30,23 @@ describe('the JSON Schema of a scenario', () => {
       scenarioText({
         services:
           'services: { payments: { endpoints: [a:1, "http://b:2"], listen: c:3, run: { command: [node, 1, true], env: { A: 1 } } } }',
+      }),
+    ],
+    [
+      'protocols and TLS',
+      scenarioText({
+        services: `services:
+  payments:
+    protocol: auto
+    endpoints: https://a
+    listen: b:2
+    tls:
+      certificate: { cert: a.pem, key: a.key }
+      alpn: [h2, http/1.1]
+      serverNames: { '*.b.test': [https://b, https://c:1/] }
+      upstream: { serverName: a.test, ca: ca.pem, insecure: false, certificate: { cert: c.pem, key: c.key } }
+  cart: { endpoints: https://a, listen: b:3, tls: { certificate: local-ca } }
+  dns: { protocol: udp, endpoints: a:53, listen: b:53 }`,
       }),
     ],
     ['variables', scenarioText({ variables: 'variables: { A_1: { secret: true, default: 3, description: x } }' })],
@@ -71,6 +88,18 @@ describe('the JSON Schema of a scenario', () => {
       scenarioText({ services: 'services: { a.b: { endpoints: a:1 }, payments: { endpoints: b:1, listen: c:1 } }' }),
     ],
     ['a listener without a port', scenarioText({ services: 'services: { payments: { endpoints: a:1, listen: b } }' })],
+    ['an unknown protocol', scenarioText({ services: 'services: { a: { protocol: ftp, endpoints: a:1 } }' })],
+    ['an endpoint of another scheme', scenarioText({ services: 'services: { a: { endpoints: ftp://a } }' })],
+    [
+      'a certificate without its key',
+      scenarioText({ services: 'services: { a: { endpoints: a:1, listen: b:1, tls: { certificate: { cert: x } } } }' }),
+    ],
+    [
+      'a server name with a port',
+      scenarioText({
+        services: 'services: { a: { endpoints: a:1, listen: b:1, tls: { serverNames: { "x:1": a:1 } } } }',
+      }),
+    ],
     ['a declaration with a variable', scenarioText({ variables: 'variables: { A: { secret: "${B}" } }' })],
   ])('refuses what is refused: %s', (_, text) => {
     expect([mistakesOf(text).length > 0, fits(schema, dataOf(text))]).toEqual([true, false]);
@@ -111,6 +140,46 @@ describe('the JSON Schema of a scenario', () => {
   it('is the same each time, and names its dialect', () => {
     expect(scenarioJsonSchema(kinds)).toEqual(schema);
     expect(schema.$schema).toBe('https://json-schema.org/draft/2020-12/schema');
+  });
+});
+
+describe('the JSON Schema of a proxy file', () => {
+  const proxySchema = proxyJsonSchema(kinds);
+  const proxied = (faults: string, more = '') =>
+    `version: 1\n${more}services: { a: { listen: "a:1", endpoints: ["b:2", "http://c"], faults: [${faults}] } }`;
+
+  it.each([
+    ['a service without faults', 'version: 1\nservices: { a: { listen: "a:1", endpoints: "b:2" } }'],
+    ['faults with and without parameters', proxied('{ fault: latency, id: x, with: { delay: 1s } }, { fault: abort }')],
+    ['everything else', proxied('', 'seed: 3\nmetrics: 9474\nvariables: { A: { default: 1 } }\n')],
+    ['metrics on an address', proxied('', 'metrics: 0.0.0.0:9474\n')],
+  ])('accepts what is accepted: %s', (_, text) => {
+    expect([mistakesOf(text, {}, parseProxy), fits(proxySchema, dataOf(text))]).toEqual([[], true]);
+  });
+
+  it.each([
+    ['a section of scenarios', proxied('', 'name: x\n')],
+    ['a service that is to be started', proxied('').replace('faults: []', 'run: { command: x }')],
+    ['a service that does not listen', 'version: 1\nservices: { a: { endpoints: "b:2" } }'],
+    ['a fault that does not act in a proxy', proxied('{ fault: cpu, with: { load: 3% } }')],
+    ['what only steps have', proxied('{ fault: abort, for: 3s }')],
+    ['a missing parameter', proxied('{ fault: latency }')],
+    ['metrics without a port', proxied('', 'metrics: localhost\n')],
+    ['no services', 'version: 1'],
+  ])('refuses what is refused: %s', (_, text) => {
+    expect([mistakesOf(text, {}, parseProxy).length > 0, fits(proxySchema, dataOf(text))]).toEqual([true, false]);
+  });
+
+  it('says what every key is for, and takes variables wherever a value stands', () => {
+    const silent = keysOf(proxySchema, proxySchema, '').filter(
+      ([, property]) => typeof property.description !== 'string',
+    );
+    expect(silent.map(([path]) => path).filter((path) => !path.includes('.with.'))).toEqual([]);
+    const text = `version: 1
+seed: "\${S}"
+metrics: "\${M}"
+services: { a: { protocol: "\${P}", listen: "\${L}", endpoints: "\${E}", faults: [{ fault: latency, with: { delay: "\${D}" } }] } }`;
+    expect(fits(proxySchema, dataOf(text))).toBe(true);
   });
 });
 

@@ -1,14 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { hashFraction } from '../../../src/lib/runtime/chance.ts';
-import { parse, refusalOf } from './support.ts';
+import type { ParseOptions } from '../../../src/lib/scenario/load.ts';
+import { mistakesOf, parse, parseProxy, refusalOf } from './support.ts';
 
 /** A little of everything, in block and flow style, with variables, an anchor and a merge. */
-const VALID = `version: 1
+const SCENARIO = `version: 1
 name: n
 variables: { K: { secret: true, default: "k e" } }
 services:
   a: &s { endpoints: [a:1], listen: "b:\${P:-2}" }
-  c: { <<: *s, listen: b:3 }
+  c: { <<: *s, listen: b:3, tls: { certificate: { cert: f, key: f }, alpn: [h2], serverNames: { "*.a": a:1 } } }
+  d: { protocol: tcp, endpoints: d:1, listen: d:2 }
 load: { url: http://a/, rate: 9/s, body: '\${K}' }
 steadyState:
   - probe: http
@@ -22,6 +24,20 @@ method:
 guards: [{ when: errors > 6% }]
 gate: [http.p99 during < 8ms, recovery < 1s]
 `;
+
+/** The same of a proxy's own file. */
+const PROXY_FILE = `version: 1
+metrics: 9
+variables: { K: { secret: true, default: "k e" } }
+services:
+  a: &s
+    listen: "b:\${P:-2}"
+    endpoints: [https://a, https://a:2]
+    tls: { upstream: { serverName: a.b, ca: f, insecure: false } }
+    faults: [{ fault: latency, with: { delay: 3ms, samples: f } }]
+  c: { <<: *s, listen: b:3, faults: [{ fault: abort, id: x }] }
+  d: { protocol: udp, endpoints: d:1, listen: '\${K}' }
+`.replace("listen: '${K}'", 'listen: d:2');
 
 /** What YAML, the variables and the thresholds give a meaning to, and what they do not expect. */
 const GARBAGE = [
@@ -59,12 +75,16 @@ const GARBAGE = [
 /** Many times what one text takes here; a text that takes longer hangs. */
 const LIMIT_MS = 2_000;
 
-/** Reads a text: a scenario or a refusal with words in it is fine, anything else is thrown. */
-function read(text: string): 'scenario' | 'refusal' {
+type Parse = (text: string, options: Partial<ParseOptions>) => unknown;
+/** A file that is named is there, and is no certificate. */
+const readFile = (): Buffer => Buffer.from('hello');
+
+/** Reads a text: a file that is right or a refusal with words in it is fine, anything else is thrown. */
+function read(text: string, options: Partial<ParseOptions>, parseText: Parse): 'right' | 'refusal' {
   const startMs = performance.now();
   try {
-    parse(text);
-    return 'scenario';
+    parseText(text, options);
+    return 'right';
   } catch (error) {
     const refusal = refusalOf(error);
     if (refusal.message === '' || refusal.details.some((line) => /Invalid input|undefined|\[object/.test(line)))
@@ -75,31 +95,38 @@ function read(text: string): 'scenario' | 'refusal' {
   }
 }
 
-/** Reads many texts, and says how many of them were what; the text that failed is named. */
-function readAll(texts: readonly string[]): Record<'scenario' | 'refusal', number> {
-  const counts = { scenario: 0, refusal: 0 };
-  for (const text of texts) {
-    try {
-      counts[read(text)]++;
-    } catch (error) {
-      throw new Error(`on the text ${JSON.stringify(text)}`, { cause: error });
-    }
-  }
-  return counts;
-}
-
-const indices = Array.from({ length: VALID.length }, (_, index) => index);
 const pick = <Item>(items: readonly Item[], ...key: (string | number)[]): Item =>
   items[Math.floor(hashFraction('fuzz', ...key) * items.length)]!;
 
-describe('a scenario that is damaged', () => {
-  it('is right to begin with', () => {
-    expect(read(VALID)).toBe('scenario');
+describe.each<[name: string, valid: string, parseText: Parse]>([
+  ['a scenario', SCENARIO, parse],
+  ['a proxy file', PROXY_FILE, parseProxy],
+])('%s that is damaged', (_, VALID, parseText) => {
+  const indices = Array.from({ length: VALID.length }, (_item, index) => index);
+
+  /** Reads many texts, the files of every other one as well, and says how many were what; the text that failed is named. */
+  function readAll(texts: readonly string[]): Record<'right' | 'refusal', number> {
+    const counts = { right: 0, refusal: 0 };
+    for (const [index, text] of texts.entries()) {
+      try {
+        counts[read(text, index % 2 === 0 ? {} : { readFile }, parseText)]++;
+      } catch (error) {
+        throw new Error(`on the text ${JSON.stringify(text)}`, { cause: error });
+      }
+    }
+    return counts;
+  }
+
+  it('is right to begin with, but for its files', () => {
+    expect(mistakesOf(VALID, {}, parseText)).toEqual([]);
+    expect(mistakesOf(VALID, { readFile }, parseText)).toEqual(
+      expect.arrayContaining([expect.stringContaining('holds no certificate')]),
+    );
   });
 
   it('is read or refused when it is cut at any character', () => {
-    const { scenario, refusal } = readAll(indices.map((index) => VALID.slice(0, index)));
-    expect(scenario + refusal).toBe(VALID.length);
+    const { right, refusal } = readAll(indices.map((index) => VALID.slice(0, index)));
+    expect(right + refusal).toBe(VALID.length);
     expect(refusal).toBeGreaterThan(VALID.length / 2);
   });
 
@@ -107,8 +134,8 @@ describe('a scenario that is damaged', () => {
     const texts = indices.map(
       (index) => VALID.slice(0, index) + pick(GARBAGE, 'replace', index) + VALID.slice(index + 1),
     );
-    const { scenario, refusal } = readAll(texts);
-    expect([scenario, refusal].every((count) => count > 0)).toBe(true);
+    const { right, refusal } = readAll(texts);
+    expect([right, refusal].every((count) => count > 0)).toBe(true);
   });
 
   it('is read or refused when something stands in it that does not belong there', () => {
@@ -155,6 +182,6 @@ describe('a scenario that is damaged', () => {
     const noise = Array.from({ length: 300 }, (_, text) =>
       Array.from({ length: 40 }, (_, index) => pick(GARBAGE, text, index)).join(''),
     );
-    expect(readAll(noise).scenario).toBe(0);
+    expect(readAll(noise).right).toBe(0);
   });
 });

@@ -132,7 +132,9 @@ const METHOD: readonly MistakeRow[] = [
   [
     'an unknown parameter',
     fault('target: { service: payments }, with: { delay: 1s, ▸colour: red }'),
-    ['unknown key "colour" in "with" of fault latency; expected one of: delay, jitter, percent, distribution, route'],
+    [
+      'unknown key "colour" in "with" of fault latency; expected one of: delay, jitter, percent, distribution, samples, route',
+    ],
   ],
   [
     'an unknown parameter in depth',
@@ -168,6 +170,16 @@ const METHOD: readonly MistakeRow[] = [
     'a size without its unit',
     step('{ fault: abort, target: { service: payments }, with: { size: ▸512 }, for: 1s }'),
     ['512 has no unit; write 512B'],
+  ],
+  [
+    'a rate of bytes without its unit',
+    step('{ fault: abort, target: { service: payments }, with: { rate: ▸64000 }, for: 1s }'),
+    ['64000 has no unit; write 64000B/s'],
+  ],
+  [
+    'a size where a rate of bytes is meant',
+    step('{ fault: abort, target: { service: payments }, with: { rate: ▸64KiB }, for: 1s }'),
+    ['"64KiB" is not understood; write 64KiB/s'],
   ],
   [
     'at and after together',

@@ -60,31 +60,33 @@ const SERVICES: readonly MistakeRow[] = [
     'no endpoints',
     { services: 'services:\n  ▸payments: { listen: 127.0.0.1:7313 }' },
     [
-      '"endpoints" is missing in service payments: expected http://host:port or host:port, such as http://127.0.0.1:7303 or a list',
+      '"endpoints" is missing in service payments: expected http://host:port, https://host:port or host:port, such as http://127.0.0.1:7303 or a list',
     ],
   ],
   [
     'an unknown protocol',
     service('endpoints: a:1, protocol: ▸htp'),
-    ['"htp" is not a valid "protocol": expected http or tcp; did you mean "http"?'],
+    ['"htp" is not a valid "protocol": expected auto, http, tcp or udp; did you mean "http"?'],
   ],
   [
     'an endpoint without a port',
     service('endpoints: ▸payments'),
-    ['"payments" is not a valid "endpoints": expected http://host:port or host:port, such as http://127.0.0.1:7303'],
+    [
+      '"payments" is not a valid "endpoints": expected http://host:port, https://host:port or host:port, such as http://127.0.0.1:7303',
+    ],
   ],
   [
     'one bad endpoint of two',
     service('endpoints: [a:1, ▸b:99999]'),
     [
-      '"b:99999" is not a valid item of "endpoints": expected http://host:port or host:port, such as http://127.0.0.1:7303',
+      '"b:99999" is not a valid item of "endpoints": expected http://host:port, https://host:port or host:port, such as http://127.0.0.1:7303',
     ],
   ],
   [
     'an endpoint with a path',
     service('endpoints: ▸http://a:1/x'),
     [
-      '"http://a:1/x" is not a valid "endpoints": expected http://host:port or host:port, such as http://127.0.0.1:7303',
+      '"http://a:1/x" is not a valid "endpoints": expected http://host:port, https://host:port or host:port, such as http://127.0.0.1:7303',
     ],
   ],
   [
@@ -100,6 +102,11 @@ const SERVICES: readonly MistakeRow[] = [
   [
     'a proxy that calls itself',
     service('endpoints: ▸localhost:7313'),
+    ['the proxy of payments listens here itself ("listen"): it would call itself without end'],
+  ],
+  [
+    'a proxy on all addresses that calls itself',
+    { services: 'services:\n  payments: { endpoints: ["a:80", ▸127.0.0.1:80], listen: 0.0.0.0:80 }' },
     ['the proxy of payments listens here itself ("listen"): it would call itself without end'],
   ],
   [
@@ -210,7 +217,7 @@ describe('what is not YAML', () => {
       '1:9  not YAML: Flow sequence in block collection must be sufficiently indented and end with a ]',
     ],
     ['a quote that is not closed', 'a: "b', '1:6  not YAML: Missing closing "quote'],
-    ['two documents', 'a: 1\n---\nb: 2', '2:1  a second document begins here ("---"); a file holds one scenario'],
+    ['two documents', 'a: 1\n---\nb: 2', '2:1  a second document begins here ("---"); a file holds only one'],
     [
       'a text with a colon in it',
       'a: b: c',

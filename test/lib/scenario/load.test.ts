@@ -90,11 +90,12 @@ describe('parseScenario', () => {
     expect(scenario.services).toEqual({
       payments: {
         name: 'payments',
-        protocol: 'http',
+        protocol: 'auto',
         endpoints: [
           { host: '127.0.0.1', port: 7303 },
           { host: '::1', port: 7304 },
         ],
+        tls: undefined,
         listen: { host: '127.0.0.1', port: 7313 },
         run: {
           command: ['/bin/sh', '-c', 'node payments.ts'],
@@ -109,6 +110,7 @@ describe('parseScenario', () => {
         name: 'cache',
         protocol: 'tcp',
         endpoints: [{ host: 'redis', port: 6379 }],
+        tls: undefined,
         listen: undefined,
         run: {
           command: ['redis-server', '--port', '6379'],
@@ -278,11 +280,64 @@ describe('parseScenario', () => {
   it.each([
     ['http://127.0.0.1:7303', { host: '127.0.0.1', port: 7303 }],
     ['http://shop.example/', { host: 'shop.example', port: 80 }],
+    ['https://shop.example', { host: 'shop.example', port: 443, tls: true }],
+    ['"https://[::1]:8443/"', { host: '::1', port: 8443, tls: true }],
     ['localhost:1', { host: 'localhost', port: 1 }],
     ['"[::1]:8080"', { host: '::1', port: 8080 }],
   ])('takes %s as an endpoint', (endpoint, address) => {
     const services = `services: { payments: { endpoints: ${endpoint}, listen: 127.0.0.1:7313 } }`;
     expect(parse(scenarioText({ services })).services.payments?.endpoints).toEqual([address]);
+  });
+
+  it('takes TLS towards clients and services, with paths from the folder of the file', () => {
+    const services = `services:
+  payments:
+    protocol: http
+    endpoints: https://payments.test
+    listen: 127.0.0.1:7313
+    tls:
+      certificate: { cert: tls/web.pem, key: /etc/web.key }
+      alpn: [h2, http/1.1]
+      serverNames: { '*.eu.test': 'https://eu.test:8443', us.test: ['https://a.test', 'https://b.test'] }
+      upstream: { serverName: pay.test, ca: ../ca.pem, certificate: { cert: c.pem, key: c.key } }`;
+    expect(parse(scenarioText({ services })).services.payments).toMatchObject({
+      protocol: 'http',
+      endpoints: [{ host: 'payments.test', port: 443, tls: true }],
+      tls: {
+        certificate: { cert: '/srv/shop/tls/web.pem', key: '/etc/web.key' },
+        alpn: ['h2', 'http/1.1'],
+        serverNames: [
+          { serverName: '*.eu.test', endpoints: [{ host: 'eu.test', port: 8443, tls: true }] },
+          {
+            serverName: 'us.test',
+            endpoints: [
+              { host: 'a.test', port: 443, tls: true },
+              { host: 'b.test', port: 443, tls: true },
+            ],
+          },
+        ],
+        upstream: {
+          serverName: 'pay.test',
+          ca: '/srv/ca.pem',
+          certificate: { cert: '/srv/shop/c.pem', key: '/srv/shop/c.key' },
+          insecure: false,
+        },
+      },
+    });
+  });
+
+  it('takes a TLS section that says nothing as TLS that is passed through', () => {
+    const services = 'services: { payments: { endpoints: a:1, listen: b:2, tls: {} } }';
+    const nothing = { certificate: undefined, alpn: undefined, serverNames: [], upstream: undefined };
+    expect(parse(scenarioText({ services })).services.payments?.tls).toEqual(nothing);
+  });
+
+  it('makes the paths among the parameters of a fault absolute', () => {
+    const method = (samples: string) =>
+      `method: [{ fault: latency, target: { service: payments }, with: { delay: 1ms, samples: ${samples} }, for: 1s }]`;
+    const paramsOf = (samples: string) => parse(scenarioText({ method: method(samples) })).method[0];
+    expect(paramsOf('data/p.txt')).toMatchObject({ params: { delay: '1ms', samples: '/srv/shop/data/p.txt' } });
+    expect(paramsOf('/var/p.txt')).toMatchObject({ params: { samples: '/var/p.txt' } });
   });
 
   it.each([
@@ -324,7 +379,7 @@ describe('a refusal', () => {
     'seed: many',
     'services:',
     '  payments:',
-    '    endpoints: https://127.0.0.1:7303',
+    '    endpoints: ftp://127.0.0.1:7303',
     '    listen: 127.0.0.1:7313',
     'load: { url: http://127.0.0.1:7311/, rate: 100 }',
     'method:',
@@ -344,7 +399,7 @@ describe('a refusal', () => {
     expect(mistakesOf(TEN)).toEqual([
       '2:7  "check out!" is not a valid "name": expected a name of letters, digits, " ", ".", "-" and "_"',
       '3:7  "many" is not a valid "seed": expected a whole number',
-      '6:16  "https://127.0.0.1:7303" is not a valid "endpoints": expected http://host:port or host:port, such as http://127.0.0.1:7303',
+      '6:16  "ftp://127.0.0.1:7303" is not a valid "endpoints": expected http://host:port, https://host:port or host:port, such as http://127.0.0.1:7303',
       '8:44  100 has no unit; write 100/s',
       '11:24  unknown service "paymets"; did you mean "payments"?',
       '12:13  unknown key "dealy" in "with" of fault latency; did you mean "delay"?',

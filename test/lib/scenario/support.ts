@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { AppError } from '../../../src/lib/errors/app-error.ts';
 import { parseScenario, type ParseOptions } from '../../../src/lib/scenario/load.ts';
+import type { ProxyConfig } from '../../../src/lib/scenario/proxy-config.ts';
+import { parseProxyFile } from '../../../src/lib/scenario/proxy-file.ts';
 import type { Scenario } from '../../../src/lib/scenario/scenario.ts';
 import type { ScenarioKinds } from '../../../src/lib/scenario/schema.ts';
-import { durationSchema, percentSchema, sizeSchema } from '../../../src/lib/wire/quantities.ts';
+import { byteRateSchema, durationSchema, percentSchema, sizeSchema } from '../../../src/lib/wire/quantities.ts';
 
 /** A few kinds that look like real ones. */
 export const kinds: ScenarioKinds = {
@@ -17,8 +19,11 @@ export const kinds: ScenarioKinds = {
         jitter: durationSchema.optional(),
         percent: percentSchema.optional(),
         distribution: z.enum(['uniform', 'normal', 'pareto']).optional(),
+        samples: z.string().optional(),
         route: z.strictObject({ path: z.string().optional(), methods: z.array(z.string()).optional() }).optional(),
       }),
+      fileParams: ['samples'],
+      misfit: (params, protocol) => misfitOfLatency(params as { samples?: string; route?: object }, protocol),
     },
     {
       kind: 'cpu',
@@ -30,7 +35,8 @@ export const kinds: ScenarioKinds = {
       kind: 'abort',
       summary: 'Resets connections.',
       targets: ['service'],
-      params: z.strictObject({ size: sizeSchema.optional() }),
+      params: z.strictObject({ size: sizeSchema.optional(), rate: byteRateSchema.optional() }),
+      misfit: (_params, protocol) => (protocol === 'udp' ? 'datagrams have no connection to reset' : undefined),
     },
   ],
   probes: [
@@ -53,18 +59,44 @@ export const kinds: ScenarioKinds = {
   ],
 };
 
+/** As a real kind does: it looks into the file that it is given, and not at a protocol without requests. */
+function misfitOfLatency(
+  { samples, route }: { samples?: string; route?: object },
+  protocol: string,
+): string | undefined {
+  if (samples?.endsWith('/bad.txt') === true) throw new AppError('usage', `${samples}:2: expected a number of ms`);
+  return route !== undefined && protocol === 'tcp' ? '`route` looks at requests' : undefined;
+}
+
 export function parse(text: string, options: Partial<ParseOptions> = {}): Scenario {
   return parseScenario(text, { file: 's.yaml', directory: '/srv/shop', kinds, ...options });
 }
 
+export function parseProxy(text: string, options: Partial<ParseOptions> = {}): ProxyConfig {
+  return parseProxyFile(text, { file: 's.yaml', directory: '/srv/shop', kinds, ...options });
+}
+
 /** The lines of mistakes that a text is refused with; an empty list when it is accepted. */
-export function mistakesOf(text: string, options: Partial<ParseOptions> = {}): readonly string[] {
+export function mistakesOf(
+  text: string,
+  options: Partial<ParseOptions> = {},
+  parseText: (text: string, options: Partial<ParseOptions>) => unknown = parse,
+): readonly string[] {
   try {
-    parse(text, options);
+    parseText(text, options);
     return [];
   } catch (error) {
     return refusalOf(error).details.map((line) => line.replace(/^s\.yaml:/, ''));
   }
+}
+
+/** Files in memory, by their absolute paths. */
+export function filesInMemory(files: Readonly<Record<string, string>>): (path: string) => Buffer {
+  return (path) => {
+    const text = files[path];
+    if (text === undefined) throw new Error('no such file');
+    return Buffer.from(text);
+  };
 }
 
 /** The error that a user is meant to read; anything else is thrown on. */

@@ -3,11 +3,11 @@ import type { Path } from '../mistakes/mistake.ts';
 import { listOr, quote } from '../mistakes/words.ts';
 import type { Metric } from '../scenario.ts';
 import { formatMetric, parseCondition, parseThreshold } from '../thresholds.ts';
-import type { Checking } from './checking.ts';
+import type { ScenarioChecking } from './checking.ts';
 import { isList, mapsIn, memberOf } from './raw.ts';
 
 /** Thresholds and guards: what they compare must be measured by something in the scenario. */
-export function checkComparisons(checking: Checking): void {
+export function checkComparisons(checking: ScenarioChecking): void {
   const gate = memberOf(checking.root, 'gate');
   for (const [index, text] of isList(gate) ? gate.entries() : []) {
     const threshold = typeof text === 'string' ? parseThreshold(text) : undefined;
@@ -22,7 +22,7 @@ export function checkComparisons(checking: Checking): void {
   }
 }
 
-function checkMetric(checking: Checking, metric: Metric, path: Path): void {
+function checkMetric(checking: ScenarioChecking, metric: Metric, path: Path): void {
   const { root, names, report } = checking;
   switch (metric.name) {
     case 'probe':
@@ -42,7 +42,7 @@ function checkMetric(checking: Checking, metric: Metric, path: Path): void {
   }
 }
 
-function checkProbe({ names, report }: Checking, name: string, path: Path): void {
+function checkProbe({ names, report }: ScenarioChecking, name: string, path: Path): void {
   const known = names.steady.map((probe) => probe.name);
   if (known.includes(name)) return;
   const isStep = names.probeSteps.some((step) => step.name === name);
@@ -50,7 +50,7 @@ function checkProbe({ names, report }: Checking, name: string, path: Path): void
   report(path, `the probe ${quote(name)} ${why}${suggest(name, known)}`);
 }
 
-function checkFault({ names, report }: Checking, id: string, path: Path): void {
+function checkFault({ names, report }: ScenarioChecking, id: string, path: Path): void {
   const known = names.faults.map((fault) => fault.name);
   if (!known.includes(id)) report(path, `the fault ${quote(id)} is not in "method"${suggest(id, known)}`);
 }

@@ -24,7 +24,7 @@ export function collectNames(root: Json): Names {
   const steady = mapsIn(memberOf(root, 'steadyState'), ['steadyState']);
   const probeSteps = steps.filter((step) => memberOf(step.value, 'probe') !== undefined);
   const probes = nameAll([...steady, ...probeSteps], 'probe', 'name', ' ');
-  const ids = nameAll(faults, 'fault', 'id', '-');
+  const ids = nameFaults(faults);
   const byPath = new Map([...probes, ...ids].map((named) => [named.path.join('.'), named.name]));
   return {
     nameAt: (path) => byPath.get(path.join('.')) ?? '',
@@ -32,6 +32,11 @@ export function collectNames(root: Json): Names {
     steady: probes.slice(0, steady.length),
     probeSteps: probes.slice(steady.length),
   };
+}
+
+/** The ids of faults, in a scenario or on a service: as written, else `latency-1`. */
+export function nameFaults(faults: readonly Placed<Json>[]): Named[] {
+  return nameAll(faults, 'fault', 'id', '-');
 }
 
 function nameAll(things: readonly Placed<Json>[], kindKey: string, nameKey: string, separator: string): Named[] {

@@ -1,30 +1,31 @@
-import { quote } from '../mistakes/words.ts';
-import type { Checking } from './checking.ts';
+import type { Checking, ScenarioChecking } from './checking.ts';
 import { checkComparisons } from './comparisons.ts';
-import type { Named } from './names.ts';
 import { isList, isMap, memberOf, stepsIn } from './raw.ts';
 import { checkServices } from './services.ts';
 import { checkTarget } from './targets.ts';
+import { checkUnique } from './unique.ts';
 
 /**
  * What a schema cannot see: that names which are used exist, and exist once. Works on a file that may be wrong elsewhere, so that all
  * mistakes come out together.
  */
-export function checkReferences(checking: Checking): void {
+export function checkReferences(checking: ScenarioChecking): void {
   const { names } = checking;
   checkUnique(names.faults, 'id', checking);
   checkUnique([...names.steady, ...names.probeSteps], 'name', checking);
   checkServices(checking);
+  checkIdleTls(checking);
   checkSteps(checking);
   checkComparisons(checking);
 }
 
-function checkUnique(named: readonly Named[], key: 'id' | 'name', { lineOf, report }: Checking): void {
-  const first = new Map<string, Named>();
-  for (const { name, path } of named) {
-    const earlier = first.get(name);
-    if (earlier === undefined) first.set(name, { name, path });
-    else report([...path, key], `duplicate ${key} ${quote(name)}; line ${lineOf(earlier.path)} has it already`);
+/** A proxy that is not there does not speak TLS. */
+function checkIdleTls({ root, report }: Checking): void {
+  const services = memberOf(root, 'services');
+  for (const [name, service] of isMap(services) ? Object.entries(services) : []) {
+    if (memberOf(service, 'tls') === undefined || memberOf(service, 'listen') !== undefined) continue;
+    const why = `"tls" is about the proxy in front of ${name}, and there is none: give the service a "listen" address`;
+    report(['services', name, 'tls'], why, { at: 'key' });
   }
 }
 

@@ -4,38 +4,41 @@ import type { Source } from '../mistakes/explain.ts';
 import type { Path } from '../mistakes/mistake.ts';
 import type { LoadSpec, ProbeSpec, RunSpec, Scenario, ServiceSpec, StepSpec } from '../scenario.ts';
 import type { ScenarioFile } from '../schema.ts';
+import { buildFront } from './build-front.ts';
+import { resolveFileParams } from './file-params.ts';
+import type { ScenarioKinds } from './kinds.ts';
+import type { NamedFiles } from './named-files.ts';
+import type { ParsedFile, ParseOptions } from './parse-file.ts';
 import type { ProbeFile } from './probes.ts';
 import type { StepFile } from './steps.ts';
 
-interface Origin {
-  readonly file: string;
-  readonly directory: string;
-  readonly secrets: readonly string[];
-  readonly source: Source;
-}
+type Origin = ParsedFile<ScenarioFile> & { readonly directory: string };
 
 /** Brings a file that passed the schema into the form that the engine takes. */
-export function buildScenario(file: ScenarioFile, origin: Origin): Scenario {
-  const names = collectNames(origin.source.root);
+export function buildScenario(parsed: ParsedFile<ScenarioFile>, options: ParseOptions): Scenario {
+  const { file, source, files, secrets } = parsed;
+  const { directory, kinds } = options;
+  const origin = { ...parsed, directory };
+  const names = collectNames(source.root);
   return {
     version: file.version,
     name: file.name,
     description: file.description,
     tags: file.tags,
     seed: file.seed,
-    file: origin.file,
-    directory: origin.directory,
+    file: options.file,
+    directory,
     services: Object.fromEntries(
       Object.entries(file.services).map(([name, service]) => [name, buildService(name, service, origin)]),
     ),
-    load: file.load && buildLoad(file.load, origin.source),
+    load: file.load && buildLoad(file.load, source),
     steadyState: file.steadyState.map((probe, index) => ({
       ...buildProbe(probe),
       name: names.nameAt(['steadyState', index]),
       everyMs: probe.every,
       when: probe.when,
     })),
-    method: buildSteps(file.method, names, ['method']),
+    method: buildSteps(file.method, { names, kinds, files }, ['method']),
     guards: file.guards.map((guard) => ({ ...guard.when, forMs: guard.for })),
     gate: file.gate,
     timing: {
@@ -44,28 +47,38 @@ export function buildScenario(file: ScenarioFile, origin: Origin): Scenario {
       holdMs: file.timing.hold,
       afterMs: file.timing.after,
     },
-    secrets: origin.secrets,
+    secrets,
   };
 }
 
-/** The method in the form that the plan takes. */
-export function buildSteps(steps: readonly StepFile[], names: Names, base: Path): StepSpec[] {
-  return steps.map((step, index) => buildStep(step, names, [...base, index]));
+/** What steps are made with: their names, and what the parameters of faults mean. */
+export interface Making {
+  readonly names: Names;
+  readonly kinds: ScenarioKinds;
+  readonly files: NamedFiles;
 }
 
-function buildStep(step: StepFile, names: Names, path: Path): StepSpec {
+/** The method in the form that the plan takes. */
+export function buildSteps(steps: readonly StepFile[], making: Making, base: Path): StepSpec[] {
+  return steps.map((step, index) => buildStep(step, making, [...base, index]));
+}
+
+function buildStep(step: StepFile, making: Making, path: Path): StepSpec {
+  const { names, kinds, files } = making;
   if ('wait' in step) return { step: 'wait', forMs: step.wait, atMs: undefined, afterMs: undefined, path };
   const start = { atMs: step.at, afterMs: step.after, path };
   if ('parallel' in step)
-    return { step: 'parallel', steps: buildSteps(step.parallel, names, [...path, 'parallel']), ...start };
-  if ('serial' in step) return { step: 'serial', steps: buildSteps(step.serial, names, [...path, 'serial']), ...start };
+    return { step: 'parallel', steps: buildSteps(step.parallel, making, [...path, 'parallel']), ...start };
+  if ('serial' in step)
+    return { step: 'serial', steps: buildSteps(step.serial, making, [...path, 'serial']), ...start };
   if ('probe' in step) return { step: 'probe', name: names.nameAt(path), probe: buildProbe(step), ...start };
+  const kind = kinds.faults.find((candidate) => candidate.kind === step.fault);
   return {
     step: 'fault',
     id: names.nameAt(path),
     kind: step.fault,
     target: step.target,
-    params: step.with,
+    params: resolveFileParams(kind, step.with, files),
     forMs: step.for,
     timeoutMs: step.timeout,
     ...start,
@@ -77,8 +90,8 @@ function buildProbe(probe: ProbeFile): ProbeSpec {
 }
 
 function buildService(name: string, service: ScenarioFile['services'][string], origin: Origin): ServiceSpec {
-  const { protocol, endpoints, listen, run } = service;
-  return { name, protocol, endpoints, listen, run: run && buildRun(name, run, origin) };
+  const { listen, run } = service;
+  return { ...buildFront(name, service, origin.files), listen, run: run && buildRun(name, run, origin) };
 }
 
 function buildRun(

@@ -54,7 +54,8 @@ export function complainInto(context: z.RefinementCtx): Complain {
   };
 }
 
-function parseWithin<Output>(schema: z.ZodType<Output>, value: unknown, context: z.RefinementCtx): Output {
+/** Runs a schema inside of another's transform; what it finds becomes part of what that one finds. */
+export function parseWithin<Output>(schema: z.ZodType<Output>, value: unknown, context: z.RefinementCtx): Output {
   const result = schema.safeParse(value, PARSING);
   if (result.success) return result.data;
   for (const issue of result.error.issues) context.addIssue({ ...issue });

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Protocol } from '../scenario.ts';
 
 /** What the scenario file must know of a kind of fault; a FaultKind has all of it. */
 export interface FaultSchemaInput {
@@ -6,6 +7,13 @@ export interface FaultSchemaInput {
   readonly summary: string;
   readonly targets: readonly ('service' | 'process' | 'host')[];
   readonly params: z.ZodType;
+  /** Parameters that name files: relative paths start at the folder of the file that they are written in. */
+  readonly fileParams?: readonly string[] | undefined;
+  /**
+   * Why parameters that are right in themselves mean nothing for a service of this protocol; undefined when they do. Throws AppError
+   * when a file that they name cannot be used.
+   */
+  misfit?(params: unknown, protocol: Protocol): string | undefined;
 }
 
 /** What the scenario file must know of a kind of probe; a ProbeKind has all of it. */

@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import { AppError, messageOf } from '../../errors/app-error.ts';
-import { isErrno, readBytes } from '../../runtime/files.ts';
+import { isErrno, lookupSize, readBytes } from '../../runtime/files.ts';
 
-/** Far more than any scenario, far less than would hurt. */
+/** Far more than any scenario or certificate, far less than would hurt. */
 export const MAX_FILE_BYTES = 1024 * 1024;
 
 /** The text of a file that a person wrote. Throws AppError `usage` when it cannot be read, is too large or no UTF-8. */
@@ -15,6 +15,22 @@ export function readText(file: string): string {
   }
   if (!isUtf8(bytes)) throw new AppError('usage', `${file} is not a text in UTF-8`);
   return bytes.toString();
+}
+
+/** What a file that another file names may have at most: a million samples of a delay. */
+const MAX_NAMED_BYTES = 32 * 1024 * 1024;
+
+/** The bytes of a file that another file names. Throws an Error that says in a few words why it cannot be read. */
+export function readNamedFile(file: string): Buffer {
+  try {
+    const size = lookupSize(file) ?? 0;
+    // Files of the kernel tell no size, and are small.
+    const bytes = size > MAX_NAMED_BYTES ? undefined : readBytes(file, Math.max(size, MAX_FILE_BYTES) + 1);
+    if (bytes !== undefined && bytes.length <= Math.max(size, MAX_FILE_BYTES)) return bytes;
+  } catch (error) {
+    throw new Error(explain(error), { cause: error });
+  }
+  throw new Error('it is too large');
 }
 
 function readLimited(file: string): Buffer {

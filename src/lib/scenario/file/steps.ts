@@ -3,8 +3,9 @@ import { isMap } from '../checks/raw.ts';
 import { nearest } from '../../errors/nearest.ts';
 import { listOr, quote } from '../mistakes/words.ts';
 import type { TargetSpec } from '../scenario.ts';
-import { choice, written, type Complain, type Purpose } from './choice.ts';
-import { FAULT_ID, someDuration, textLike } from './fields.ts';
+import { choice, type Complain, type Purpose } from './choice.ts';
+import { faultShape, UNKNOWN_FAULT } from './fault-shape.ts';
+import { someDuration } from './fields.ts';
 import type { FaultSchemaInput, ScenarioKinds } from './kinds.ts';
 import { pickKind, probeStepSchema, startShape, UNKNOWN_NAME, type ProbeStepFile } from './probes.ts';
 import { targetSchema } from './targets.ts';
@@ -52,29 +53,20 @@ export function stepSchema(kinds: ScenarioKinds, purpose: Purpose): z.ZodType<St
 }
 
 function faultStepSchema(kinds: readonly FaultSchemaInput[], purpose: Purpose): z.ZodType<FaultStepFile> {
-  const unknownKind: FaultSchemaInput = {
-    kind: 'of an unknown kind',
-    summary: '',
-    targets: ['service', 'process', 'host'],
-    params: z.unknown(),
-  };
   return choice(purpose, {
     shapes: new Map(kinds.map((kind) => [kind.kind, () => faultOfKind(kind, z.literal(kind.kind), purpose)])),
-    fallback: () => faultOfKind(unknownKind, UNKNOWN_NAME, purpose),
+    fallback: () => faultOfKind(UNKNOWN_FAULT, UNKNOWN_NAME, purpose),
     pick: (value, complain) => pickKind(value, 'fault', kinds, complain),
   });
 }
 
 function faultOfKind(kind: FaultSchemaInput, name: z.ZodType<string>, purpose: Purpose): z.ZodType<FaultStepFile> {
+  const { fault, id, with: parameters } = faultShape(kind, name, purpose);
   return z.strictObject({
-    fault: name.meta({ description: kind.summary }),
-    id: textLike(
-      FAULT_ID,
-      'an id of letters, digits, ".", "-" and "_", at most 63 long',
-      'How reports call it.',
-    ).optional(),
+    fault,
+    id,
     target: targetSchema(kind, purpose),
-    with: written(purpose, kind.params, `The parameters of ${kind.kind}.`),
+    with: parameters,
     for: someDuration('How long it is in force; without it, until the end of the method.').optional(),
     timeout: someDuration('How long the injection itself may take.').prefault('10s'),
     ...startShape(),

@@ -20,6 +20,8 @@ export interface Source {
   readonly root: Json;
   /** A scalar as it stands in the file, variables filled in. */
   readonly textAt: (path: Path) => string | undefined;
+  /** What the file as a whole is called in a sentence: `the scenario`. */
+  readonly whole: string;
 }
 
 /** More known keys than these are not listed. */
@@ -75,7 +77,7 @@ function explainKey(key: string, message: string, source: Source, path: Path): s
   const known = knownKeys(message);
   const near = didYouMean(key, known);
   const listed = known.length > 0 && known.length <= MAX_LISTED_KEYS ? `; ${message}` : '';
-  return `unknown key ${quote(key)} in ${describePlace(source.root, path)}${near || listed}`;
+  return `unknown key ${quote(key)} in ${describePlace(source, path)}${near || listed}`;
 }
 
 function knownKeys(message: string): readonly string[] {
@@ -86,7 +88,7 @@ function knownKeys(message: string): readonly string[] {
 function explainValue(path: Path, message: string, source: Source, wrongType = true): string {
   const value = valueAt(source.root, path);
   const name = typeof path.at(-1) === 'number' ? `item of "${String(path.at(-2))}"` : `"${String(path.at(-1) ?? '')}"`;
-  if (value === undefined) return `${name} is missing in ${describePlace(source.root, path.slice(0, -1))}: ${message}`;
+  if (value === undefined) return `${name} is missing in ${describePlace(source, path.slice(0, -1))}: ${message}`;
   if (path.length === 0) return `the file holds ${shape(value)}: ${message}`;
   if (value === null) return `${name} is empty: ${message}`;
   if (typeof value === 'object')

@@ -2,13 +2,18 @@ import type { Json } from '../../events/json.ts';
 import { isMap, valueAt } from '../checks/raw.ts';
 import type { Path } from './mistake.ts';
 
-/** A place in a scenario, in its own words: `"with" of fault latency`, `service payments`, `"load.headers"`, `the scenario`. */
-export function describePlace(root: Json, path: Path): string {
+interface Whole {
+  readonly root: Json;
+  readonly whole: string;
+}
+
+/** A place in a file, in its own words: `"with" of fault latency`, `service payments`, `"load.headers"`, `the scenario`. */
+export function describePlace({ root, whole }: Whole, path: Path): string {
   for (let length = path.length; length > 0; length--) {
     const owner = lookupOwner(root, path.slice(0, length));
     if (owner !== undefined) return length === path.length ? owner : `"${dotted(path.slice(length))}" of ${owner}`;
   }
-  return path.length === 0 ? 'the scenario' : `"${dotted(path)}"`;
+  return path.length === 0 ? whole : `"${dotted(path)}"`;
 }
 
 /** The words for a value that people think of as a thing: a service, a fault, a probe. */

@@ -1,6 +1,8 @@
 import type { z } from 'zod';
 import {
+  byteRateSchema,
   durationSchema,
+  parseBytesPerSecond,
   parseDurationMs,
   parsePercent,
   parseRatePerSecond,
@@ -21,6 +23,7 @@ const QUANTITIES = {
   size: { schema: sizeSchema, unit: 'B', parse: parseSizeBytes },
   percent: { schema: percentSchema, unit: '%', parse: parsePercent },
   rate: { schema: rateSchema, unit: '/s', parse: parseRatePerSecond },
+  byteRate: { schema: byteRateSchema, unit: 'B/s', parse: parseBytesPerSecond },
 } as const satisfies Readonly<Record<string, Quantity>>;
 
 /** Units as some people write them, and as they are written here. */
@@ -33,6 +36,7 @@ const OTHER_UNITS: readonly (readonly [RegExp, string])[] = [
   [/\/(?:minute|min)$/i, '/m'],
   [/ ?rps$/i, '/s'],
   [/ ?percent$/i, '%'],
+  [/$/, '/s'],
 ];
 
 /** The kind of quantity that a message of `wire/quantities.ts` asks for, if it is one. */

@@ -66,7 +66,7 @@ function explainYaml(code: string, message: string): string {
     case 'BLOCK_AS_IMPLICIT_KEY':
       return 'a mapping cannot begin here; a text with ": " in it must stand in quotes';
     case 'MULTIPLE_DOCS':
-      return 'a second document begins here ("---"); a file holds one scenario';
+      return 'a second document begins here ("---"); a file holds only one';
     case 'RESOURCE_EXHAUSTION':
       return 'nested too deeply';
     case 'TAG_RESOLVE_FAILED':
