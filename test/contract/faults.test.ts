@@ -3,6 +3,7 @@ import type { Json } from '../../src/lib/events/json.ts';
 import type { BoundFault, InjectionContext } from '../../src/lib/faults/fault.ts';
 import { until } from '../support/until.ts';
 import { FAULT_ROWS, newRun, type FaultRow, type Scene } from './fault-rows.ts';
+import { UNCOVERED_KINDS } from './filter-rows.ts';
 
 // What every kind of fault promises, whatever it does: fault-rows.ts holds the kinds.
 
@@ -43,6 +44,10 @@ async function open(row: FaultRow): Promise<Case> {
 }
 
 const throughTheJournal = (undo: Json): Json => JSON.parse(JSON.stringify(undo)) as Json;
+
+it('every filter of the proxy has a row', () => {
+  expect(UNCOVERED_KINDS).toEqual([]);
+});
 
 describe.each(FAULT_ROWS)('the fault $name', (row) => {
   const { kind, needs } = row;

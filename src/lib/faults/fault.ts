@@ -2,7 +2,7 @@ import type { z } from 'zod';
 import { AppError } from '../errors/app-error.ts';
 import type { Effect } from '../events/run-events.ts';
 import type { Json } from '../events/json.ts';
-import type { FaultHost, Target, TargetKind } from './targets.ts';
+import type { FaultHost, ServiceProtocol, Target, TargetKind } from './targets.ts';
 
 /** Whether a fault can work here; if not, why, and what to install or allow. */
 export type Check = { readonly ok: true } | { readonly ok: false; readonly why: string; readonly remedy: string };
@@ -69,6 +69,15 @@ export interface FaultKind {
   readonly targets: readonly TargetKind[];
   readonly undoneBy: 'kernel' | 'guardian';
   readonly params: z.ZodType;
+  /** The parameters that only this kind has, where others of its family are the same; undefined: all. */
+  readonly ownParams?: readonly string[] | undefined;
+  /** Parameters that name files: relative ones start at the scenario's folder. */
+  readonly fileParams?: readonly string[] | undefined;
+  /**
+   * Why parameters that are right in themselves mean nothing for a service of this protocol; undefined when they do. Throws AppError when
+   * a file that they name cannot be used.
+   */
+  misfit?(params: unknown, protocol: ServiceProtocol): string | undefined;
   availability?(host: FaultHost): readonly Availability[];
   /**
    * Binds parameters and target to a fault that is ready to be planned. Throws AppError `usage` when the parameters are wrong or do

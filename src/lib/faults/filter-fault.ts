@@ -3,16 +3,19 @@ import { AppError } from '../errors/app-error.ts';
 import type { Json } from '../events/json.ts';
 import { isAlive, type ProcessRef } from '../runtime/processes.ts';
 import { parseParams, wrongTarget, type BoundFault, type Check, type FaultKind } from './fault.ts';
-import type { FaultHost, ProxyPort, Target } from './targets.ts';
+import type { FaultHost, ProxyPort, ServiceProtocol, Target } from './targets.ts';
 
 /** What the adapter needs of a kind of proxy filter; the proxy's own definitions have this shape. */
 export interface FilterKindPort {
   readonly kind: string;
   readonly summary: string;
-  readonly protocols: readonly ('http' | 'tcp')[];
   readonly params: z.ZodType;
-  /** Why these parameters mean nothing on this protocol. */
-  misfit?(params: unknown, protocol: 'http' | 'tcp'): string | undefined;
+  /** The parameters that only this kind has; the others say who is meant. */
+  readonly ownParams: readonly string[];
+  /** Parameters that name files. */
+  readonly fileParams: readonly string[];
+  /** Why these parameters mean nothing on this protocol; undefined when they do. */
+  misfit(params: unknown, protocol: ServiceProtocol): string | undefined;
 }
 
 type ServiceTarget = Extract<Target, { on: 'service' }>;
@@ -44,6 +47,9 @@ export function filterFault(filter: FilterKindPort): FaultKind {
     targets: ['service'],
     undoneBy: 'kernel',
     params: filter.params,
+    ownParams: filter.ownParams,
+    fileParams: filter.fileParams,
+    misfit: (params, protocol) => filter.misfit(params, protocol),
     availability: () => [{ mode: 'service', check: { ok: true } }],
     bind: (params, target) => bindFilter(filter, params, target),
     revert: async (undo, host) => revertFilter(undoSchema.parse(undo), host),
@@ -87,17 +93,11 @@ function bindFilter(filter: FilterKindPort, params: unknown, target: Target): Bo
 
 function checkFilter(filter: FilterKindPort, params: unknown, target: ServiceTarget, host: FaultHost): Check {
   const { service, protocol } = target;
-  if (!filter.protocols.includes(protocol)) {
-    const able = filter.protocols.join(' or ');
-    const why = `${filter.kind} acts on ${able} traffic, and service ${service} is ${protocol}`;
-    return {
-      ok: false,
-      why,
-      remedy: `Set \`protocol: ${able}\` if that is what the service speaks, or use another fault.`,
-    };
+  const misfit = filter.misfit(params, protocol);
+  if (misfit !== undefined) {
+    const remedy = `Set the \`protocol\` of service ${service} to what it speaks, or use another fault.`;
+    return { ok: false, why: `${filter.kind} on service ${service}: ${misfit}`, remedy };
   }
-  const misfit = filter.misfit?.(params, protocol);
-  if (misfit !== undefined) return { ok: false, why: misfit, remedy: 'Leave that parameter out.' };
   if (host.proxy?.hasService(service)) return { ok: true };
   const remedy = `Give service ${service} a \`listen\` address, and let its clients connect there.`;
   return { ok: false, why: `no proxy fronts service ${service}`, remedy };

@@ -11,7 +11,7 @@ import {
   type ProcessInfo,
 } from '../runtime/processes.ts';
 import { isFaultlineProcess } from './safety.ts';
-import type { Target, TargetProcess } from './targets.ts';
+import type { ServiceProtocol, Target, TargetProcess } from './targets.ts';
 
 /** What a scenario names as a target, before it is looked up. */
 export type TargetRequest =
@@ -28,7 +28,7 @@ export type ProcessRequest =
 export interface ServicesPort {
   serviceNames(): readonly string[];
   /** What the service speaks; undefined when there is no such service. */
-  protocolOf(service: string): 'http' | 'tcp' | undefined;
+  protocolOf(service: string): ServiceProtocol | undefined;
   /** The processes that the run started for the service, without what they forked; undefined when it started none. */
   servicePids(service: string): readonly number[] | undefined;
 }

@@ -2,6 +2,9 @@ import type { Effect } from '../events/run-events.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { ProcessRef } from '../runtime/processes.ts';
 
+/** What a service's listener expects. */
+export type ServiceProtocol = 'auto' | 'http' | 'tcp' | 'udp';
+
 export type TargetKind = 'service' | 'process' | 'host';
 
 /** A process that a fault acts on, with what a person needs to recognise it. */
@@ -12,7 +15,7 @@ export interface TargetProcess extends ProcessRef {
 
 /** What a fault acts on, resolved: names have become processes and listeners. */
 export type Target =
-  | { readonly on: 'service'; readonly service: string; readonly protocol: 'http' | 'tcp' }
+  | { readonly on: 'service'; readonly service: string; readonly protocol: ServiceProtocol }
   | { readonly on: 'process'; readonly label: string; readonly processes: readonly TargetProcess[] }
   | { readonly on: 'host' };
 

@@ -15,9 +15,13 @@ const DEAD: ProcessRef = { pid: process.pid, startTicks: 1 };
 const kind: FilterKindPort = {
   kind: 'slow',
   summary: 'makes it slow',
-  protocols: ['http'],
   params: z.strictObject({ delay: z.string().transform(Number) }),
-  misfit: (params) => (JSON.stringify(params).includes('13') ? 'the delay 13 is bad luck' : undefined),
+  ownParams: ['delay'],
+  fileParams: [],
+  misfit(params, protocol) {
+    if (protocol === 'tcp') return 'it acts on http traffic';
+    return JSON.stringify(params).includes('13') ? 'the delay 13 is bad luck' : undefined;
+  },
 };
 const fault = filterFault(kind);
 
@@ -89,7 +93,7 @@ describe('a filter as a fault', () => {
     ['a service behind the proxy', SERVICE, { delay: '5' }, fakeProxy(), undefined],
     ['a service without a listener', { ...SERVICE, service: 'other' }, { delay: '5' }, fakeProxy(), 'no proxy fronts'],
     ['a process without a proxy', SERVICE, { delay: '5' }, undefined, 'no proxy fronts service shop'],
-    ['another protocol', { ...SERVICE, protocol: 'tcp' }, { delay: '5' }, fakeProxy(), 'service shop is tcp'],
+    ['another protocol', { ...SERVICE, protocol: 'tcp' }, { delay: '5' }, fakeProxy(), 'it acts on http traffic'],
     ['parameters that mean nothing there', SERVICE, { delay: '13' }, fakeProxy(), 'bad luck'],
   ])('checks whether it can work: %s', async (_name, target, params, proxy, why) => {
     const check = await fault.bind(params, target).check(hostOf(proxy));
@@ -97,6 +101,11 @@ describe('a filter as a fault', () => {
     if (check.ok) return;
     expect(check.why).toContain(why);
     expect(check.remedy).toMatch(/^[A-Z].*\.$/);
+  });
+
+  it('says before anything runs where its parameters mean nothing', () => {
+    expect(fault.misfit?.({ delay: '5' }, 'tcp')).toBe('it acts on http traffic');
+    expect(fault.misfit?.({ delay: '5' }, 'http')).toBeUndefined();
   });
 
   it('is refused on anything but a service, and with parameters that are wrong', () => {

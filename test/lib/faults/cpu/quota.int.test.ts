@@ -6,7 +6,7 @@ import { cpuFault } from '../../../../src/lib/faults/kinds/cpu.ts';
 import { findResidue } from '../../../../src/lib/faults/residue.ts';
 import type { FaultHost, Target } from '../../../../src/lib/faults/targets.ts';
 import { realClock } from '../../../../src/lib/runtime/clock.ts';
-import { isAlive, processTree, refOf } from '../../../../src/lib/runtime/processes.ts';
+import { isAlive, processTree, readTimes, refOf } from '../../../../src/lib/runtime/processes.ts';
 import { startBusy, startIdle, startNode } from '../../../support/processes.ts';
 import { until } from '../../../support/until.ts';
 import { requires } from '../../../support/requires.ts';
@@ -40,6 +40,20 @@ const groupOf = (pid: number): string =>
     .find((line) => /^\d+:(?:.*,)?cpu(?:,.*)?:/.test(line) || line.startsWith('0::/')) ?? '';
 
 const SIGUSR2 = 12;
+
+/** Starting up takes CPU time too. */
+async function untilItRests(pid: number): Promise<void> {
+  let before = -1;
+  let lookedAtMs = realClock.monotonicMs();
+  await until('the process to rest', () => {
+    if (realClock.monotonicMs() - lookedAtMs < 300) return false;
+    lookedAtMs = realClock.monotonicMs();
+    const now = readTimes(pid)?.runNs ?? 0;
+    const rests = now === before;
+    before = now;
+    return rests;
+  });
+}
 
 /** Whether a process has a handler for a signal: a bit of SigCgt in /proc/PID/status. */
 function catches(pid: number, signalNumber: number): boolean {
@@ -85,6 +99,7 @@ requires('root', 'cgroup-cpu').describe('a CPU quota on real processes', () => {
 
   it('says that a quota never bit a process that wants nothing', async () => {
     const idle = startIdle();
+    await untilItRests(idle.pid);
     const { effect, revert } = await inject({ quota: '50%' }, idle.target);
     await realClock.sleep(300);
     await revert();
