@@ -12,6 +12,9 @@ export interface ReceivedSpan {
   readonly endUnixNs: bigint;
   readonly attributes: Readonly<Record<string, string>>;
   readonly events: readonly string[];
+  /** The attributes of each of them. */
+  readonly eventAttributes: readonly Readonly<Record<string, string>>[];
+  readonly kind: 'internal' | 'server' | 'client' | 'other';
   readonly isError: boolean;
 }
 
@@ -84,18 +87,23 @@ function decodeSpan(bytes: Buffer, service: string): ReceivedSpan {
     endUnixNs: time(8),
     attributes: decodeAttributes(9)(bytes),
     events: inner(bytes, 11).map((event) => inner(event, 2)[0]?.toString() ?? ''),
+    eventAttributes: inner(bytes, 11).map(decodeAttributes(3)),
+    kind: (['other', 'internal', 'server', 'client'] as const)[inner(bytes, 6)[0]?.readUInt8() ?? 0] ?? 'other',
     isError: state !== undefined && inner(state, 3)[0]?.readUInt8() === 2,
   };
 }
 
-/** Repeated KeyValue: every value as text; integers in decimal, lists and doubles left out. */
+/** Repeated KeyValue: every value as text; numbers in decimal, lists left out. */
 function decodeAttributes(field: number) {
   return (bytes: Buffer): Record<string, string> =>
     Object.fromEntries(
       inner(bytes, field).flatMap((keyValue) => {
         const key = inner(keyValue, 1)[0]?.toString() ?? '';
         const value = inner(keyValue, 2)[0] ?? Buffer.alloc(0);
-        const text = inner(value, 1)[0]?.toString() ?? inner(value, 3)[0]?.readBigInt64LE().toString();
+        const text =
+          inner(value, 1)[0]?.toString() ??
+          inner(value, 3)[0]?.readBigInt64LE().toString() ??
+          inner(value, 4)[0]?.readDoubleLE().toString();
         return text === undefined ? [] : [[key, text]];
       }),
     );

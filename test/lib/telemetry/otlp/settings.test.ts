@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { readTraceSettings } from '../../../../src/lib/telemetry/run-trace/settings.ts';
+import { readTraceSettings } from '../../../../src/lib/telemetry/otlp/settings.ts';
 
 const ENDPOINT = 'http://localhost:4317';
 const PARENT = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';

@@ -7,7 +7,7 @@ export type TraceSettings =
 export interface TraceSettingsOn {
   readonly state: 'on';
   readonly endpoint: string;
-  /** The span that the run belongs to, as a CI job hands it on (W3C trace context in variables); undefined: the run is a trace of its own. */
+  /** The span that a run belongs to, as a CI job hands it on (W3C trace context in variables); undefined: the run is a trace of its own. */
   readonly parent: { readonly traceparent: string; readonly tracestate: string | undefined } | undefined;
   /** `service.name`; OTEL_SERVICE_NAME when set. */
   readonly serviceName: string;
@@ -28,7 +28,7 @@ export function readTraceSettings(env: Environment): TraceSettings {
   if (protocol !== 'grpc') {
     return {
       state: 'unsupported',
-      why: `this run is not traced: traces leave by gRPC only, and OTEL_EXPORTER_OTLP_PROTOCOL asks for ${protocol}; set OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=grpc and an endpoint that speaks it (usually port 4317)`,
+      why: `traces leave by gRPC only, and OTEL_EXPORTER_OTLP_PROTOCOL asks for ${protocol}; set OTEL_EXPORTER_OTLP_TRACES_PROTOCOL=grpc and an endpoint that speaks it (usually port 4317)`,
     };
   }
   const traceparent = lookup('TRACEPARENT');
