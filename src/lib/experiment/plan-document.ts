@@ -2,7 +2,8 @@ import type { Json } from '../events/json.ts';
 import type { PlanDocument } from '../events/plan-document.ts';
 import type { FaultKind } from '../faults/fault.ts';
 import type { Timeline } from '../scenario/plan-types.ts';
-import type { Scenario, TargetSpec } from '../scenario/scenario.ts';
+import type { Endpoint, Scenario, TargetSpec } from '../scenario/scenario.ts';
+import { formatHostPort } from '../wire/host-port.ts';
 
 /** The plan of a run, before anything is looked up or touched. */
 export function createPlanDocument(scenario: Scenario, timeline: Timeline, kinds: readonly FaultKind[]): PlanDocument {
@@ -11,8 +12,8 @@ export function createPlanDocument(scenario: Scenario, timeline: Timeline, kinds
     file: scenario.file,
     services: Object.values(scenario.services).map((service) => ({
       name: service.name,
-      endpoints: service.endpoints.map(({ host, port }) => `${host}:${port}`),
-      listen: service.listen ? `${service.listen.host}:${service.listen.port}` : null,
+      endpoints: service.endpoints.map(formatEndpoint),
+      listen: service.listen ? formatHostPort(service.listen) : null,
       command: service.run ? service.run.command : null,
     })),
     load: scenario.load
@@ -35,6 +36,10 @@ export function createPlanDocument(scenario: Scenario, timeline: Timeline, kinds
     afterMs: scenario.timing.afterMs,
     recoverWithinMs: scenario.timing.recoverWithinMs,
   };
+}
+
+function formatEndpoint(endpoint: Endpoint): string {
+  return `${endpoint.tls === true ? 'https://' : ''}${formatHostPort(endpoint)}`;
 }
 
 /** A target before it is looked up: `service payments`, `process of service payments`, `host`. */

@@ -4,6 +4,8 @@ import type { JsonObject } from '../events/json.ts';
 import type { FaultKind } from '../faults/fault.ts';
 import type { FaultHost } from '../faults/targets.ts';
 import type { AllowList } from '../faults/safety.ts';
+import type { LocalCa } from '../proxy/local-ca.ts';
+import type { ProxyTracer } from '../proxy/tracing.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Timeline } from '../scenario/plan-types.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -29,6 +31,10 @@ export interface RunOptions {
   /** The longest time that the run may take; undefined: as long as its steps do. */
   readonly timeoutMs: number | undefined;
   readonly redact: (body: JsonObject) => JsonObject;
+  /** Our own certificate authority, opened when the first service is to be certified by it. Throws AppError when it cannot be had. */
+  readonly openLocalCa: () => LocalCa;
+  /** Makes spans of what passes the run's proxy; undefined: they are not traced. */
+  readonly proxyTracer: ProxyTracer | undefined;
   /** The plan as it is recorded. */
   readonly plan: PlanDocument;
   readonly onEvent: (event: RunEvent) => void;

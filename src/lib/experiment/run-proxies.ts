@@ -1,16 +1,19 @@
 import type { Proxy } from '../proxy/proxy.ts';
+import { formatHostPort } from '../wire/host-port.ts';
+import { createListenOptions } from './listen-options.ts';
 import type { RunContext } from './run-context.ts';
 
 /** Opens the proxy's listeners in front of every service that has a `listen` address. Throws AppError `usage` when one cannot be had. */
-export async function listenForServices({ scenario, log }: RunContext, proxy: Proxy): Promise<void> {
-  for (const { name, protocol, listen, endpoints } of Object.values(scenario.services)) {
+export async function listenForServices({ scenario, log, openLocalCa }: RunContext, proxy: Proxy): Promise<void> {
+  for (const service of Object.values(scenario.services)) {
+    const { name, listen, endpoints } = service;
     if (!listen) continue;
-    const address = await proxy.listen({ service: name, protocol, listen, upstreams: endpoints });
+    const address = await proxy.listen(createListenOptions({ ...service, listen }, openLocalCa));
     log.record({
       type: 'proxy.listening',
       service: name,
-      address: `${address.host}:${address.port}`,
-      upstream: endpoints.map(({ host, port }) => `${host}:${port}`).join(', '),
+      address: formatHostPort(address),
+      upstream: endpoints.map(formatHostPort).join(', '),
     });
   }
 }

@@ -82,7 +82,7 @@ async function startAll(
   host: ProbeHost,
   watching: { exitsExpected: boolean },
 ): Promise<void> {
-  for (const service of services) requireFreePorts(service);
+  for (const service of services) if (service.protocol !== 'udp') requireFreePorts(service);
   const results = await Promise.allSettled(services.map((service) => startOne(service, context, host, watching)));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
@@ -137,7 +137,7 @@ function serviceStep(
   };
 }
 
-/** Asks the service's `ready` probe, or else whether its first endpoint accepts a connection, until it says yes. */
+/** Asks the service's `ready` probe, or else what its protocol allows, until it says yes. */
 async function untilReady(
   service: OwnService,
   started: StartedService,
@@ -145,7 +145,7 @@ async function untilReady(
   host: ProbeHost,
 ): Promise<void> {
   const { name, run } = service;
-  const spec = run.ready ?? tcpReady(service);
+  const spec = run.ready ?? defaultReady(service);
   const deadlineMs = clock.monotonicMs() + run.readyWithinMs;
   const watched = { ended: false };
   void started.ended.then(() => (watched.ended = true));
@@ -175,7 +175,9 @@ async function untilReady(
   }
 }
 
-function tcpReady({ endpoints }: OwnService): ProbeSpec | undefined {
+/** A connection to its first endpoint; datagrams have none, so that its process must do. */
+function defaultReady({ name, protocol, endpoints }: OwnService): ProbeSpec | undefined {
+  if (protocol === 'udp') return { kind: 'process', params: { service: name }, expect: {}, timeoutMs: 1_000 };
   const [first] = endpoints;
   return first && { kind: 'tcp', params: { host: first.host, port: first.port }, expect: {}, timeoutMs: 1_000 };
 }

@@ -64,7 +64,14 @@ export async function startRun(options: RunOptions, judge: Judge): Promise<RunHa
     redact: options.redact,
     onJournalFailure: (error) => stopRun({ stop }, { kind: 'not-injected', reasons: [error.message] }),
   });
-  const proxy = openProxy({ clock });
+  const proxy = openProxy({
+    clock,
+    tracer: options.proxyTracer,
+    // What it opens and injects is recorded by those who ask for it.
+    onEvent: (event) => {
+      if (event.type === 'proxy.note') log.record({ type: 'note', level: event.level, text: event.text });
+    },
+  });
   const context: RunContext = {
     ...options,
     log,

@@ -1,0 +1,71 @@
+import { messageOf, AppError } from '../errors/app-error.ts';
+import type { ListenOptions } from '../proxy/listen-options.ts';
+import type { LocalCa } from '../proxy/local-ca.ts';
+import type { CertifiedKey, TlsFront, TlsUpstream } from '../proxy/tls-options.ts';
+import { readText } from '../runtime/files.ts';
+import type { Address, FrontSpec, KeyFiles, TlsSpec } from '../scenario/scenario.ts';
+
+/** A service with a proxy in front of it. */
+export type FrontedService = FrontSpec & { readonly listen: Address };
+
+const WILDCARDS: readonly string[] = ['0.0.0.0', '::'];
+
+/**
+ * What the proxy takes for a service: its PEM files are read, and our own authority is opened when it is to certify. Throws AppError
+ * `usage` when a file cannot be read any more, or the authority cannot be had.
+ */
+export function createListenOptions(service: FrontedService, openCa: () => LocalCa): ListenOptions {
+  const { name, protocol, listen, endpoints, tls } = service;
+  return {
+    service: name,
+    protocol,
+    listen,
+    upstreams: endpoints,
+    tls: tls && createFront(tls, listen, openCa),
+    tlsUpstream: tls?.upstream && createUpstream(tls.upstream),
+  };
+}
+
+function createFront({ certificate, alpn, serverNames }: TlsSpec, listen: Address, openCa: () => LocalCa): TlsFront {
+  return {
+    certify: certificate === undefined ? undefined : createCertify(certificate, listen, openCa),
+    alpn,
+    routes: serverNames.map(({ serverName, endpoints }) => ({ serverName, upstreams: endpoints })),
+  };
+}
+
+/** A client that asks for no name has most likely come by the address that is listened on. */
+function createCertify(
+  certificate: NonNullable<TlsSpec['certificate']>,
+  { host }: Address,
+  openCa: () => LocalCa,
+): (serverName: string | undefined) => CertifiedKey {
+  if (certificate === 'local-ca') {
+    const ca = openCa();
+    const ownName = WILDCARDS.includes(host) ? 'localhost' : host;
+    return (serverName) => ca.certify(serverName ?? ownName);
+  }
+  const pair = readPair(certificate);
+  return () => pair;
+}
+
+function createUpstream({ serverName, ca, certificate, insecure }: NonNullable<TlsSpec['upstream']>): TlsUpstream {
+  return {
+    serverName,
+    ca: ca === undefined ? undefined : readPem(ca),
+    client: certificate && readPair(certificate),
+    insecure,
+  };
+}
+
+function readPair({ cert, key }: KeyFiles): CertifiedKey {
+  return { cert: readPem(cert), key: readPem(key) };
+}
+
+function readPem(file: string): string {
+  try {
+    return readText(file);
+  } catch (error) {
+    throw new AppError('usage', `cannot read ${file}: ${messageOf(error)}`, { cause: error });
+  }
+}
