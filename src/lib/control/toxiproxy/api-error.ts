@@ -1,0 +1,40 @@
+/** Ends the handling of a request: what the client is told. */
+export class ApiError extends Error {
+  override readonly name = 'ApiError';
+  readonly status: number;
+
+  constructor(status: number, message: string) {
+    super(message);
+    this.status = status;
+  }
+}
+
+const BAD_BODY = 'bad request body: ';
+
+/** The body cannot be used, and why. */
+export function badBody(why: string): ApiError {
+  return new ApiError(400, `${BAD_BODY}${why}`);
+}
+
+export function isBadBody({ message }: ApiError): boolean {
+  return message.startsWith(BAD_BODY);
+}
+
+/** Why a body cannot be used, without the words that every such message begins with. */
+export function reasonOf(error: ApiError): string {
+  return isBadBody(error) ? error.message.slice(BAD_BODY.length) : error.message;
+}
+
+export const notFound = {
+  proxy: (): ApiError => new ApiError(404, 'proxy not found'),
+  toxic: (): ApiError => new ApiError(404, 'toxic not found'),
+};
+
+export const alreadyExists = {
+  proxy: (): ApiError => new ApiError(409, 'proxy already exists'),
+  toxic: (): ApiError => new ApiError(409, 'toxic already exists'),
+};
+
+export function missingField(field: string): ApiError {
+  return new ApiError(400, `missing required field: ${field}`);
+}
