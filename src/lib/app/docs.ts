@@ -1,12 +1,13 @@
 import { join } from 'node:path';
 import { z } from 'zod';
 import { EXIT_CODES, EXIT_MEANINGS, type ExitName } from '../errors/exit-codes.ts';
+import type { JsonObject } from '../events/json.ts';
 import type { FaultKind } from '../faults/fault.ts';
 import type { ProbeKind } from '../probes/probe.ts';
 import { probeKinds } from '../probes/registry.ts';
 import { packageRoot } from '../runtime/entry.ts';
 import { readText } from '../runtime/files.ts';
-import { scenarioJsonSchema } from '../scenario/json-schema.ts';
+import { proxyJsonSchema, scenarioJsonSchema } from '../scenario/json-schema.ts';
 import { allFaultKinds } from './kinds.ts';
 import { scenarioKinds } from './open-scenario.ts';
 
@@ -16,17 +17,19 @@ export interface MadeFile {
   readonly text: string;
 }
 
-/** Everything in the documentation that follows from the code: the JSON Schema, and the tables between marks in the README. */
+/** Everything in the documentation that follows from the code: the JSON Schemas, and the tables between marks in the README. */
 export function createDocs(): readonly MadeFile[] {
   const readme = readText(join(packageRoot(), 'README.md'));
   const tables = { faults: faultTable(allFaultKinds()), probes: probeTable(probeKinds), 'exit-codes': exitCodeTable() };
   return [
     { path: 'README.md', text: fillMarks(readme, tables) },
-    {
-      path: 'docs/scenario.schema.json',
-      text: `${JSON.stringify(scenarioJsonSchema(scenarioKinds()), undefined, 2)}\n`,
-    },
+    { path: 'docs/scenario.schema.json', text: formatJson(scenarioJsonSchema(scenarioKinds())) },
+    { path: 'docs/proxy.schema.json', text: formatJson(proxyJsonSchema(scenarioKinds())) },
   ];
+}
+
+function formatJson(value: JsonObject): string {
+  return `${JSON.stringify(value, undefined, 2)}\n`;
 }
 
 /** Puts each text between `<!-- NAME:start -->` and `<!-- NAME:end -->`. Throws when a mark is missing. */
@@ -51,11 +54,11 @@ export function exitCodeTable(): string {
 function faultTable(kinds: readonly FaultKind[]): string {
   return table(
     ['fault', 'acts on', 'what it does', 'parameters', 'taken away, when all else fails, by'],
-    kinds.map(({ kind, targets, summary, params, undoneBy }) => [
+    kinds.map(({ kind, targets, summary, params, ownParams, undoneBy }) => [
       code(kind),
       targets.join(', '),
       summary,
-      parameterNames(params).map(code).join(' '),
+      (ownParams ?? parameterNames(params)).map(code).join(' '),
       undoneBy === 'kernel' ? 'the kernel' : 'the guardian',
     ]),
   );

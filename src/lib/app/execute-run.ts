@@ -11,10 +11,12 @@ import { outliveSignals } from '../runtime/signals.ts';
 import type { Timeline } from '../scenario/plan-types.ts';
 import { createRedactor } from '../scenario/redact.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { lookupProxyTracer } from '../telemetry/proxy-tracer.ts';
 import { lookupRunTracer } from '../telemetry/run-tracer.ts';
 import { loadAllowList } from './allow-list.ts';
 import { allFaultKinds, CGROUP_ROOT } from './kinds.ts';
 import { startClean } from './leftovers.ts';
+import { OwnCa } from './own-ca.ts';
 
 export interface RunRequest {
   readonly scenario: Scenario;
@@ -44,11 +46,11 @@ export async function executeRun(request: RunRequest): Promise<ExecutedRun> {
   const kinds = allFaultKinds();
   const reporting = createReporting();
   const redact = createRedactor(scenario.secrets);
-  const tracer = await lookupRunTracer(environment(), {
-    clock: realClock,
-    version: request.version,
-    note: request.onWarning,
-  });
+  const tracing = { clock: realClock, version: request.version, note: request.onWarning };
+  const tracer = await lookupRunTracer(environment(), tracing);
+  const proxyTracing = await lookupProxyTracer(environment(), tracing);
+  const ca = new OwnCa();
+  await ca.prepareFor(Object.values(scenario.services));
 
   // A signal kills at once where nobody listens, so somebody listens before anything is started.
   let handle: RunHandle | undefined;
@@ -76,6 +78,8 @@ export async function executeRun(request: RunRequest): Promise<ExecutedRun> {
         assumeYes: request.assumeYes,
         timeoutMs: request.timeoutMs,
         redact,
+        openLocalCa: ca.open,
+        proxyTracer: proxyTracing?.tracer,
         plan: createPlanDocument(scenario, timeline, kinds),
         onEvent(event) {
           reporting.onEvent(event);
@@ -93,7 +97,7 @@ export async function executeRun(request: RunRequest): Promise<ExecutedRun> {
     );
     if (early !== undefined) handle.interrupt(early);
     const { exitName, ...result } = await handle.finished;
-    await tracer?.shutdown();
+    await Promise.all([tracer?.shutdown(), proxyTracing?.shutdown()]);
     const report = reporting.report();
     if (report.exitCode === result.exitCode) return { report, exitName };
     // The end could not be written down: what was said last is not what the run came to.

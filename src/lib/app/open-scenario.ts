@@ -1,7 +1,7 @@
 import { AppError } from '../errors/app-error.ts';
 import { environment } from '../runtime/environment.ts';
 import { probeKinds } from '../probes/registry.ts';
-import { loadScenario } from '../scenario/load.ts';
+import { loadScenario, type LoadOptions } from '../scenario/load.ts';
 import { createTimeline } from '../scenario/plan.ts';
 import type { Timeline } from '../scenario/plan-types.ts';
 import type { Scenario } from '../scenario/scenario.ts';
@@ -15,13 +15,18 @@ export interface ScenarioFlags {
 
 /** Loads and checks a scenario and lays it on the time axis. Throws AppError `usage` with every mistake at once. */
 export function openScenario(file: string, flags: ScenarioFlags): { scenario: Scenario; timeline: Timeline } {
-  const scenario = loadScenario(file, {
+  const scenario = loadScenario(file, loadOptionsOf(flags));
+  return { scenario, timeline: createTimeline(scenario) };
+}
+
+/** How a file of ours is loaded from the command line: its kinds, and where its variables come from. Throws AppError `usage`. */
+export function loadOptionsOf(flags: ScenarioFlags): LoadOptions {
+  return {
     kinds: scenarioKinds(),
     vars: { FAULTLINE_NODE: process.execPath, ...parseVars(flags.var ?? []) },
     varFiles: flags['var-file'] ?? [],
     env: environment(),
-  });
-  return { scenario, timeline: createTimeline(scenario) };
+  };
 }
 
 /** Everything that a scenario may name. */
