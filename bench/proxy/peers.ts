@@ -60,7 +60,7 @@ events { worker_connections 19000; }`;
     return `${head(directory)}
 http { access_log off; ${temp(directory)} keepalive_requests 100000000;
   upstream backend { server 127.0.0.1:${upstream}; keepalive 128; keepalive_requests 100000000; }
-  server { listen 127.0.0.1:${port}${mode === 'grpc' ? ' http2' : ''}; http2_max_requests 100000000; location / { ${pass} } } }
+  server { listen 127.0.0.1:${port}${mode === 'grpc' ? ' http2' : ''}; location / { ${pass} } } }
 `;
   });
 }
