@@ -1,5 +1,7 @@
 import type { JsonObject } from './json.ts';
 import type { Effect } from './run-events.ts';
+import type { ProtectionEventBody } from './protection-events.ts';
+import type { ServiceEventBody } from './service-events.ts';
 
 /** What happens to the listeners and faults of a proxy. */
 export type ProxyEventBody =
@@ -9,6 +11,8 @@ export type ProxyEventBody =
   | FaultEvent<'fault.changed', { readonly requested: JsonObject }>
   /** With all that it did while it was in force. */
   | FaultEvent<'fault.removed', { readonly effect: Effect }>
+  | ProtectionEventBody
+  | ServiceEventBody
   | { readonly type: 'proxy.note'; readonly level: 'info' | 'warning'; readonly text: string };
 
 type FaultEvent<Type extends string, More> = {

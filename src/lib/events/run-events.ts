@@ -1,3 +1,5 @@
+import type { ProtectionEventBody } from './protection-events.ts';
+import type { ServiceEventBody } from './service-events.ts';
 import type { Json, JsonObject } from './json.ts';
 import type { Phase } from './phase.ts';
 import type { PlanDocument } from './plan-document.ts';
@@ -76,6 +78,8 @@ export interface StepRef {
 
 /** Every kind of thing that can happen in a run, with what belongs to it. */
 export type RunEventBody =
+  | ProtectionEventBody
+  | ServiceEventBody
   | {
       readonly type: 'run.started';
       readonly name: string;

@@ -14,6 +14,7 @@ export class Endpoint {
   readonly service: string;
   host: string;
   port: number;
+  tls: boolean;
   metadata: Readonly<Record<string, string>>;
   /** 0 to 1000 as configured, whether drained or not. */
   configuredWeight: number;
@@ -37,6 +38,7 @@ export class Endpoint {
     this.service = wanted.service;
     this.host = wanted.host;
     this.port = wanted.port;
+    this.tls = wanted.tls;
     this.metadata = wanted.metadata;
     this.configuredWeight = wanted.weight;
     this.weight = wanted.weight;
@@ -54,10 +56,12 @@ export class Endpoint {
     const isSame =
       this.host === wanted.host &&
       this.port === wanted.port &&
+      this.tls === wanted.tls &&
       this.configuredWeight === wanted.weight &&
       isSameMetadata(this.metadata, wanted.metadata);
     this.host = wanted.host;
     this.port = wanted.port;
+    this.tls = wanted.tls;
     this.metadata = wanted.metadata;
     this.setWeight(wanted.weight);
     return !isSame;

@@ -13,6 +13,8 @@ export interface RegistrationRequest {
   readonly port: number;
   /** Its share of the traffic beside the others', 0 to 1000; 0 gets none. 1 by default. */
   readonly weight?: number;
+  /** Whether it speaks TLS. False by default. */
+  readonly tls?: boolean;
   readonly metadata?: Readonly<Record<string, string>>;
   /** What counts until the first check has decided. `unknown` by default, which gets traffic. */
   readonly initialHealth?: Health;
@@ -57,6 +59,7 @@ export function parseRegistration(wanted: RegistrationRequest): Registration {
     host: wanted.host,
     port: wanted.port,
     weight: wanted.weight ?? 1,
+    tls: wanted.tls ?? false,
     metadata: { ...wanted.metadata },
     initialHealth: wanted.initialHealth ?? 'unknown',
     lifetime: wanted.lifetime ?? 'heartbeat',
