@@ -3,6 +3,7 @@ import type { Counters } from './counters.ts';
 import type { InstalledFilter } from './installed-filter.ts';
 import type { RequestMetrics } from './request-metrics.ts';
 import type { ExchangeProtocol, ExchangeTrace, ProxyTracer } from './tracing.ts';
+import type { Passage, PassageOutcome } from './protection/passage.ts';
 import type { ConnectionView, RequestView } from './views.ts';
 
 /** What all requests of a listener share. */
@@ -17,6 +18,9 @@ export interface ExchangeContext {
 /** gRPC statuses that are the service's fault (OpenTelemetry semantic conventions for gRPC servers). */
 const GRPC_FAULTS: readonly number[] = [2, 4, 12, 13, 14, 15];
 
+/** Ends that are not the service's doing. */
+const NOT_OF_THE_SERVICE: readonly string[] = ['client-gone', 'client-reset', 'closed', 'unreadable'];
+
 /** One request on its way through the proxy: counted, timed, and traced when it is sampled. */
 export class Exchange {
   readonly #context: ExchangeContext;
@@ -26,6 +30,8 @@ export class Exchange {
   /** Where it went, as host:port. */
   endpoint: string | undefined;
   grpcStatus: number | undefined;
+  /** Its way through the service's protection, which hears how it ended. */
+  passage: Passage | undefined;
   #isOver = false;
 
   constructor(
@@ -59,11 +65,19 @@ export class Exchange {
     if (this.#isOver) return;
     this.#isOver = true;
     const { counters, metrics, clock } = this.#context;
+    const nowMs = clock.monotonicMs();
     counters.inFlight--;
     const isFailed = error !== undefined || (status ?? 0) >= 500 || GRPC_FAULTS.includes(this.grpcStatus ?? 0);
     if (isFailed) counters.errors++;
+    this.passage?.end(passageOutcome(isFailed, error), nowMs);
     const code = this.grpcStatus === undefined || error !== undefined ? (error ?? String(status ?? 'none')) : undefined;
-    metrics.record(this.#protocol, code ?? `grpc ${this.grpcStatus ?? 0}`, clock.monotonicMs() - this.#startedMs);
+    metrics.record(this.#protocol, code ?? `grpc ${this.grpcStatus ?? 0}`, nowMs - this.#startedMs);
     this.#trace?.end({ status, grpcStatus: this.grpcStatus, error, endpoint: this.endpoint });
   }
+}
+
+/** A client that gives up says nothing of the service, nor does what could not be read. */
+function passageOutcome(isFailed: boolean, error: string | undefined): PassageOutcome {
+  if (error !== undefined && NOT_OF_THE_SERVICE.includes(error)) return 'ignored';
+  return isFailed ? 'failed' : 'ok';
 }

@@ -15,6 +15,9 @@ import type { Address, ListenOptions, Upstream } from './listen-options.ts';
 import { listenError } from './listen-error.ts';
 import { RequestMetrics } from './request-metrics.ts';
 import { DEFAULT_TLS_UPSTREAM, lookupRoute, SecureContexts } from './tls-options.ts';
+import type { ProtectionChange } from './protection.ts';
+import { createGuard, hasSameProtection } from './protection/create-guard.ts';
+import type { Guard } from './protection/guard.ts';
 import type { ProxyTracer } from './tracing.ts';
 
 /** Connections held at once; one more is closed at once. Each costs two descriptors, and a process rarely may have more than these. */
@@ -27,6 +30,8 @@ export interface ListenerContext {
   readonly dialTimeoutMs: number;
   readonly tracer: ProxyTracer | undefined;
   readonly note: (text: string) => void;
+  /** Hears what happens to the protection of a service. */
+  readonly onProtection: (service: string, change: ProtectionChange) => void;
 }
 
 /** What listens for a service, whatever it speaks. */
@@ -34,6 +39,8 @@ export interface ServiceListener {
   readonly chain: Chain;
   readonly counters: Counters;
   readonly metrics: RequestMetrics;
+  /** What protects the service, if anything does. */
+  readonly guard: Guard | undefined;
   /** Resolves to the address listened on. Throws AppError `usage` when it cannot be had. */
   open(listen: Address): Promise<Address>;
   /** Other endpoints, for new connections. */
@@ -60,6 +67,7 @@ export class Listener implements ServiceListener {
   #options: ListenOptions;
   #admission: Admission;
   #nextUpstream = 0;
+  #guard: Guard | undefined;
 
   constructor(options: ListenOptions, context: ListenerContext) {
     this.#options = options;
@@ -67,7 +75,12 @@ export class Listener implements ServiceListener {
     const { clock, budget, tracer, note } = context;
     const { chain, counters, metrics } = this;
     const exchanges: ExchangeContext = { service: options.service, clock, counters, metrics, tracer };
+    this.#guard = createGuard(options, context.onProtection);
+    const currentGuard = (): Guard | undefined => this.#guard;
     this.#front = {
+      get guard() {
+        return currentGuard();
+      },
       clock,
       chain,
       counters,
@@ -106,8 +119,13 @@ export class Listener implements ServiceListener {
   }
 
   redirect(options: ListenOptions): void {
+    if (!hasSameProtection(this.#options, options)) this.#guard = createGuard(options, this.#context.onProtection);
     this.#options = options;
     this.#admission = admissionOf(options, this.#front);
+  }
+
+  get guard(): Guard | undefined {
+    return this.#guard;
   }
 
   /** Decides about the open connections at once, oldest first; when they are many, the rest in the next turns. */
@@ -165,12 +183,17 @@ export class Listener implements ServiceListener {
   }
 
   #dial(owner: LinkOwner, offer: DialOffer = {}): UpstreamLink {
-    const { upstreams, tls, tlsUpstream = DEFAULT_TLS_UPSTREAM, service } = this.#options;
-    const choices = lookupRoute(tls?.routes ?? [], offer.serverName)?.upstreams ?? upstreams;
-    const upstream = choices[this.#nextUpstream++ % choices.length];
+    const { upstreams, tls, tlsUpstream = DEFAULT_TLS_UPSTREAM, service, protocol } = this.#options;
+    const { clock, dialTimeoutMs } = this.#context;
+    const route = lookupRoute(tls?.routes ?? [], offer.serverName)?.upstreams;
+    const guard = route === undefined ? this.#guard : undefined;
+    const place =
+      offer.destination === undefined ? guard?.pickForConnection(offer.source, clock.monotonicMs()) : undefined;
+    const destination = offer.destination ?? place?.destination;
+    const choices = route ?? upstreams;
+    const upstream = destination ?? choices[this.#nextUpstream++ % choices.length];
     if (upstream === undefined) throw new Error(`service "${service}" has no endpoint`);
     const isTls = upstream.tls === true && offer.isPlain !== true;
-    const { clock, dialTimeoutMs } = this.#context;
     const onClosed = (closed: UpstreamLink): void => {
       this.#links.delete(closed);
       this.counters.sentUp += closed.bytesWritten;
@@ -181,6 +204,9 @@ export class Listener implements ServiceListener {
         timeoutMs: dialTimeoutMs,
         clock,
         onClosed,
+        onDialled: place && ((isReady) => guard?.endDial(place, isReady, protocol, clock.monotonicMs())),
+        destination,
+        isRefused: guard !== undefined && destination === undefined,
         dialTls: isTls ? () => dialTls(upstream, tlsUpstream, offer) : undefined,
       },
       owner,

@@ -16,6 +16,7 @@ import type { ListenOptions } from './listen-options.ts';
 import { Listener, type ListenerContext, type ServiceListener } from './listener.ts';
 import { formatProxyMetrics } from './metrics.ts';
 import { createNotes } from './notes.ts';
+import { changeEvent } from './protection/change-event.ts';
 import type { ProxyTracer } from './tracing.ts';
 import { UdpListener } from './udp-listener.ts';
 import type { Protocol } from './views.ts';
@@ -129,6 +130,7 @@ class ProxyEngine implements Proxy {
       budget: new QueueBudget(),
       dialTimeoutMs,
       tracer,
+      onProtection: (service, change) => this.#tell(changeEvent(service, change)),
       note: createNotes(clock, (text) => this.#tell({ type: 'proxy.note', level: 'warning', text })),
     };
   }

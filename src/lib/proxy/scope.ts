@@ -3,7 +3,7 @@ import type { JsonObject } from '../events/json.ts';
 import { durationSchema, formatDurationMs, percentSchema } from '../wire/quantities.ts';
 import { describeMatch, matchSchema, requestOnlyKeys } from './scope/match.ts';
 
-export { compileMatch, type CompiledMatch } from './scope/match.ts';
+export { compileMatch, type CompiledMatch, type Match, matchSchema } from './scope/match.ts';
 
 /** The highest number that `nth`, `first` and `every` take: a run has no more requests, and a slip of the keyboard is found. */
 const MAX_ORDINAL = 1_000_000_000;

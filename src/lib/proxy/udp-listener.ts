@@ -24,6 +24,8 @@ export class UdpListener implements ServiceListener {
   readonly chain = new Chain();
   readonly counters: Counters = createCounters();
   readonly metrics = new RequestMetrics();
+  /** Datagrams have no end by which to judge a service. */
+  readonly guard = undefined;
   readonly #context: ListenerContext;
   readonly #flows = new Map<string, UdpFlow>();
   #options: ListenOptions;

@@ -80,6 +80,17 @@ export class HeaderFields {
     return joined;
   }
 
+  /** Name and value of each line, as they came. */
+  pairs(bytes: Buffer, start: number): [name: string, value: string][] {
+    const pairs: [string, string][] = [];
+    const places = this.#places;
+    for (let i = 0; i < places.length; i += STRIDE) {
+      const name = bytes.toString('latin1', start + (places[i] ?? 0), start + (places[i + 1] ?? 0));
+      pairs.push([name, bytes.toString('latin1', start + (places[i + 2] ?? 0), start + (places[i + 3] ?? 0))]);
+    }
+    return pairs;
+  }
+
   get count(): number {
     return this.#places.length / STRIDE;
   }

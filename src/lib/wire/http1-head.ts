@@ -41,6 +41,11 @@ abstract class MessageHead {
     return this.fields.value(this.bytes, this.start, lowerName);
   }
 
+  /** Name and value of each header line, as they came. */
+  headerPairs(): [name: string, value: string][] {
+    return this.fields.pairs(this.bytes, this.start);
+  }
+
   /** Whether the sender lets the connection go on after this message (RFC 9112 section 9.3). */
   get keepsAlive(): boolean {
     if (this.fields.connectionClose) return false;

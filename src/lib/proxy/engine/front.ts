@@ -2,6 +2,8 @@ import type { Clock } from '../../runtime/clock.ts';
 import type { Chain } from '../chain.ts';
 import type { Counters } from '../counters.ts';
 import type { Exchange } from '../exchange.ts';
+import type { Destination } from '../protection.ts';
+import type { Guard } from '../protection/guard.ts';
 import type { InstalledFilter } from '../installed-filter.ts';
 import type { QueueBudget } from './queue-budget.ts';
 import type { ExchangeProtocol } from '../tracing.ts';
@@ -14,6 +16,8 @@ export interface Front {
   readonly chain: Chain;
   readonly counters: Counters;
   readonly budget: QueueBudget;
+  /** What protects the service; undefined: nothing does, and its endpoints take turns. */
+  readonly guard: Guard | undefined;
   /** A request has come: it is counted and timed from here on. */
   beginExchange(protocol: ExchangeProtocol, request: RequestView, connection: ConnectionView): Exchange;
   /** Begins a connection to the next endpoint of the service; for a client that speaks TLS, offers what that client offered (ALPN). */
@@ -27,6 +31,10 @@ export interface Front {
 }
 
 export interface DialOffer {
+  /** Where to; undefined: the next one whose turn it is. */
+  readonly destination?: Destination | undefined;
+  /** The client's address, for those endpoints that are chosen by it. */
+  readonly source?: string | undefined;
   /** Protocols to offer (ALPN), the preferred one first. */
   readonly alpn?: readonly string[];
   /** The name that the client asked for. */

@@ -33,8 +33,9 @@ export class TcpRelay implements WireOwner, LinkOwner {
       this.#link?.destroy();
       return;
     }
-    if (this.#link === undefined) this.#link = wire.front.dial(this, { serverName: wire.view.serverName });
+    if (this.#link === undefined) this.#link = wire.front.dial(this, wire.view);
     else this.#link.handTo(this);
+    this.#link.countIn();
     wire.hand(this, first);
   }
 

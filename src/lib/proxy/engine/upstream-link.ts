@@ -1,5 +1,7 @@
-import { connect, type Socket } from 'node:net';
+import { connect, Socket } from 'node:net';
 import type { Cancel, Clock } from '../../runtime/clock.ts';
+import type { Destination } from '../protection.ts';
+import { startRequest, type Lease } from '../../resilience/balance.ts';
 import { formatHostPort } from '../../wire/host-port.ts';
 import { SocketReader } from './socket-reader.ts';
 import { ownSocket, type SocketOwner } from './socket-owner.ts';
@@ -42,6 +44,12 @@ export interface DialOptions {
   readonly timeoutMs: number;
   readonly clock: Clock;
   readonly onClosed: (link: UpstreamLink) => void;
+  /** How the dial came out, once; not told when nobody waited for it any longer. */
+  readonly onDialled?: ((isReady: boolean) => void) | undefined;
+  /** The endpoint that it goes to, where requests are counted. */
+  readonly destination?: Destination | undefined;
+  /** There is no endpoint: it is lost before it begins. */
+  readonly isRefused?: boolean | undefined;
   /** Over TLS; undefined: plain TCP. */
   readonly dialTls: (() => Dialled) | undefined;
 }
@@ -56,6 +64,10 @@ export class UpstreamLink implements SocketOwner {
   readonly #socket: Socket;
   readonly #dialled: Dialled;
   readonly #onClosed: (link: UpstreamLink) => void;
+  readonly #onDialled: ((isReady: boolean) => void) | undefined;
+  /** The endpoint that it goes to, where requests are counted. */
+  readonly destination: Destination | undefined;
+  #lease: Lease | undefined;
   #owner: LinkOwner | undefined;
   #cancelTimeout: Cancel;
   #isReady = false;
@@ -65,7 +77,12 @@ export class UpstreamLink implements SocketOwner {
     this.#clock = options.clock;
     this.address = formatHostPort(options);
     this.#onClosed = options.onClosed;
-    this.#dialled = options.dialTls?.() ?? dialTcp(options, new SocketReader((chunk) => this.onData(chunk)));
+    this.#onDialled = options.onDialled;
+    this.destination = options.destination;
+    this.#dialled =
+      options.isRefused === true
+        ? dialNowhere()
+        : (options.dialTls?.() ?? dialTcp(options, new SocketReader((chunk) => this.onData(chunk))));
     this.#socket = this.#dialled.socket;
     this.#cancelTimeout = options.clock.after(options.timeoutMs, () =>
       this.#lose({ during: 'dial', timedOut: true, why: 'it did not answer in time' }),
@@ -89,6 +106,11 @@ export class UpstreamLink implements SocketOwner {
   /** Another owner goes on with it. */
   handTo(owner: LinkOwner): void {
     this.#owner = owner;
+  }
+
+  /** The connection itself counts as under way at its endpoint, as long as it is open: nobody sees requests in it. */
+  countIn(): void {
+    if (this.destination !== undefined) this.#lease ??= startRequest(this.destination);
   }
 
   /** What an earlier owner was told and could not use. */
@@ -178,6 +200,7 @@ export class UpstreamLink implements SocketOwner {
 
   onClose(): void {
     this.#cancelTimeout();
+    this.#lease?.end();
     this.#onClosed(this);
   }
 
@@ -194,14 +217,22 @@ export class UpstreamLink implements SocketOwner {
   #onReady(): void {
     this.#isReady = true;
     this.#cancelTimeout();
+    this.#onDialled?.(true);
     this.#owner?.onLinkReady?.(this);
   }
 
   #lose(loss: LinkLoss): void {
     const owner = this.#owner;
+    if (loss.during === 'dial') this.#onDialled?.(false);
     this.destroy();
     owner?.onLinkLost(loss);
   }
+}
+
+function dialNowhere(): Dialled {
+  const socket = new Socket();
+  socket.destroy(new Error('there is no endpoint that may be used'));
+  return { socket, tcp: socket, readyEvent: 'connect', alpn: () => undefined };
 }
 
 function dialTcp({ host, port }: DialOptions, reader: SocketReader): Dialled {

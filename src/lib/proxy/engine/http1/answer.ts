@@ -1,12 +1,23 @@
 import { STATUS_CODES } from 'node:http';
 import type { HeadProblem } from '../../../wire/http1-head.ts';
+import type { Turned } from '../../protection.ts';
+import type { Fallback } from '../../protection/fallbacks.ts';
+import { formatDurationMs } from '../../../wire/quantities.ts';
+import type { FallbackCause } from '../../../resilience/response-cache.ts';
 import type { LinkLoss } from '../upstream-link.ts';
 
 /** The header by which every answer of ours can be told from one of the service. */
 export const MARKER_HEADER = 'x-faultline';
 
 /** Why the proxy answers by itself. */
-export type Marker = 'injected' | 'upstream-unreachable' | 'upstream-closed' | `refused; reason=${string}`;
+export type Marker =
+  | 'injected'
+  | 'upstream-unreachable'
+  | 'upstream-closed'
+  | 'timeout'
+  | Turned['marker']
+  | Fallback['marker']
+  | `refused; reason=${string}`;
 
 export interface Answer {
   readonly status: number;
@@ -42,6 +53,34 @@ export function createFailure(status: number, marker: Marker, text: string): Ans
 export function createRefusal(problem: HeadProblem): Answer {
   const status = problem === 'head-too-large' || problem === 'too-many-headers' ? 431 : 400;
   return createFailure(status, `refused; reason=${problem}`, `the request was refused: ${problem}`);
+}
+
+/** What an answer of ours stands for, when it stands for a failure of the service. */
+export function failureOf({ status, marker }: Answer): FallbackCause | undefined {
+  switch (marker) {
+    case 'breaker-open':
+      return 'open';
+    case 'timeout':
+      return 'timeout';
+    case 'upstream-closed':
+    case 'upstream-unreachable':
+      return 'failed';
+    case 'injected':
+      return status >= 500 ? 'failed' : undefined;
+    default:
+      return undefined;
+  }
+}
+
+/** The answer to a request that is not let through. */
+export function createTurnedAway({ status, headers, marker, text }: Turned): Answer {
+  const failure = createFailure(status, marker, text);
+  return { ...failure, headers: [...failure.headers, ...headers] };
+}
+
+/** The answer to a request that took longer than it may. */
+export function createTimeout(timeoutMs: number): Answer {
+  return createFailure(504, 'timeout', `the service did not answer within ${formatDurationMs(timeoutMs)}`);
 }
 
 /** The answer to a request whose service could not be reached, or went away (RFC 9110: 502 and 504). */

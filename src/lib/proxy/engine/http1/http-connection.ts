@@ -1,43 +1,56 @@
 import { BodyScanner, requestFraming } from '../../../wire/http1-body.ts';
 import { HeadReader, RequestHead, type HeadProblem } from '../../../wire/http1-head.ts';
 import type { Exchange } from '../../exchange.ts';
+import { Passage } from '../../protection/passage.ts';
+import type { Cancel } from '../../../runtime/clock.ts';
+import type { Guard } from '../../protection/guard.ts';
 import type { ClientWire } from '../client-wire.ts';
 import type { LinkLoss, LinkOwner, UpstreamLink } from '../upstream-link.ts';
-import { WebSocketTunnel } from '../websocket-tunnel.ts';
-import { createLinkFailure, createRefusal, formatAnswer, type Answer } from './answer.ts';
+import { Tunnel, type TunnelHost } from './tunnel.ts';
+import {
+  createLinkFailure,
+  createRefusal,
+  createTimeout,
+  createTurnedAway,
+  failureOf,
+  formatAnswer,
+  type Answer,
+} from './answer.ts';
 import { ClientSide, type ClientOwner } from './client-side.ts';
+import { MAX_DISCARD_BYTES, mayDiscard } from './discard.ts';
 import { IDLE, type HttpState } from './http-state.ts';
 import { RelayedExchange, type ExchangeHost } from './relayed-exchange.ts';
 import { RequestIntake, type IntakeHost } from './request-intake.ts';
-import { createSending, isUnchanged, sentHead, type Sending } from './sending.ts';
-
-/** How much of a request's body is read only to be dropped, so that the connection can go on; beyond it the connection is closed. */
-const MAX_DISCARD_BYTES = 1_048_576;
-const HTTP1_ALPN = ['http/1.1'];
+import { ServiceLinks } from './service-links.ts';
+import type { FallbackCause } from '../../../resilience/response-cache.ts';
+import { behindHead, createSending, isUnchanged, sentHead, type Sending } from './sending.ts';
 
 /**
- * One client's HTTP/1.x connection, paired with one connection to the service, so that what belongs to a connection (authentication,
- * `Connection: close`, a tunnel) stays with it and no client can disturb another. Bodies pass as bytes.
+ * One client's HTTP/1.x connection, paired with one connection to the service, or to each endpoint when its requests are balanced, so that
+ * what belongs to a connection (authentication, `Connection: close`, a tunnel) stays with it and no client can disturb another. Bodies
+ * pass as bytes.
  */
-export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, ExchangeHost {
+export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, ExchangeHost, TunnelHost {
   readonly wire: ClientWire;
   readonly client: ClientSide;
   readonly #requests = new HeadReader(() => new RequestHead());
   readonly #requestBody = new BodyScanner();
   #state: HttpState = IDLE;
-  #link: UpstreamLink | undefined;
+  readonly #links: ServiceLinks;
   #exchange: Exchange | undefined;
+  #cancelTimeout: Cancel | undefined;
+  /** Of the request that made the connection a tunnel: it counts as under way until the tunnel ends. */
+  #tunnelPassage: Passage | undefined;
 
   /** `link`: one that was begun already, for the first request. */
   constructor(wire: ClientWire, link?: UpstreamLink) {
     this.wire = wire;
     this.client = new ClientSide(wire, this);
-    this.#link = link;
-    link?.handTo(this);
+    this.#links = new ServiceLinks(wire, this, link);
   }
 
   get link(): UpstreamLink | undefined {
-    return this.#link;
+    return this.#links.current;
   }
 
   /** Begins; what the client sent before goes first. */
@@ -67,8 +80,7 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
       case 'discarding':
         return this.#discard(state, bytes);
       case 'tunnel':
-        if (state.websocket === undefined) this.toLink(bytes);
-        else state.websocket.fromClient(bytes);
+        state.tunnel.fromClient(bytes);
         return undefined;
       case 'leaving':
       case 'gone':
@@ -77,7 +89,7 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
   }
 
   onClientDrain(): void {
-    this.#link?.resume();
+    this.#links.current?.resume();
     if (this.#state.at === 'relaying') this.#state.exchange.onClientDrain();
     if (this.#state.at === 'idle') this.client.pump();
   }
@@ -87,7 +99,7 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     switch (state.at) {
       case 'idle': {
         const partial = this.#requests.takePartial();
-        if (partial === undefined) this.#hangUp();
+        if (partial === undefined) this.hangUp();
         else this.onUnreadable(partial);
         return;
       }
@@ -98,11 +110,10 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
         state.exchange.onClientEnd();
         return;
       case 'tunnel':
-        if (state.websocket === undefined) this.#link?.end();
-        else state.websocket.onClientEnd();
+        state.tunnel.onClientEnd();
         return;
       case 'discarding':
-        this.#hangUp();
+        this.hangUp();
         return;
       case 'leaving':
       case 'gone':
@@ -110,13 +121,13 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
   }
 
   onClientReset(): void {
-    this.#link?.reset();
+    this.#links.current?.reset();
   }
 
   onClientCut(): void {
-    this.#leaveService();
+    this.#links.leave();
     this.#endRequest(undefined, 'closed');
-    this.#hangUp();
+    this.hangUp();
   }
 
   onClientGone(): void {
@@ -124,12 +135,12 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     this.#state = { at: 'gone' };
     if (state.at === 'intake') state.intake.cancel();
     if (state.at === 'relaying') state.exchange.dispose();
-    if (state.at === 'tunnel') state.websocket?.dispose();
+    if (state.at === 'tunnel') state.tunnel.dispose();
     this.#endRequest(undefined, 'client-gone');
     // A tunnel whose two directions have ended may still have bytes on their way to the service.
-    if (state.at === 'tunnel' && this.#link?.isEnded === true) this.#link.detach();
-    else this.#link?.destroy();
-    this.#link = undefined;
+    if (state.at === 'tunnel' && this.#links.current?.isEnded === true) this.#links.leave();
+    this.#links.dispose();
+    this.#tunnelPassage?.release();
   }
 
   // From the service
@@ -137,12 +148,7 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
   onLinkData(chunk: Buffer): boolean {
     this.wire.front.counters.bytesOut += chunk.length;
     const state = this.#state;
-    if (state.at === 'tunnel') {
-      if (state.websocket === undefined) this.toClient(chunk);
-      else state.websocket.fromService(chunk);
-      // What a WebSocket's queue still needs must not be read over.
-      return state.websocket === undefined && this.wire.isFlushed;
-    }
+    if (state.at === 'tunnel') return state.tunnel.fromService(chunk);
     if (state.at === 'relaying') state.exchange.onLinkData(chunk);
     else this.#dropLink();
     return false;
@@ -150,10 +156,8 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
 
   onLinkEnd(): void {
     const state = this.#state;
-    if (state.at === 'tunnel') {
-      if (state.websocket === undefined) this.wire.end();
-      else state.websocket.onServiceEnd();
-    } else if (state.at === 'relaying') state.exchange.onLinkEnd();
+    if (state.at === 'tunnel') state.tunnel.onServiceEnd();
+    else if (state.at === 'relaying') state.exchange.onLinkEnd();
     else this.#dropLink();
   }
 
@@ -163,7 +167,7 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
 
   onLinkLost(loss: LinkLoss): void {
     const state = this.#state;
-    this.#link = undefined;
+    this.#links.current = undefined;
     if (loss.during === 'dial') this.wire.front.counters.dialFailures++;
     if (state.at === 'tunnel') this.wire.resetAfterWrites();
     else if (state.at === 'relaying') state.exchange.onLinkLost(loss);
@@ -173,19 +177,19 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
   // From the exchange under way
 
   toClient(bytes: Buffer): void {
-    if (!this.wire.write(bytes)) this.#link?.pause();
+    if (!this.wire.write(bytes)) this.#links.current?.pause();
   }
 
   toLink(bytes: Buffer): void {
-    this.#link ??= this.wire.front.dial(this, { alpn: HTTP1_ALPN, serverName: this.wire.view.serverName });
-    if (this.#exchange !== undefined) this.#exchange.endpoint = this.#link.address;
-    if (!this.#link.write(bytes)) this.client.halt(true);
+    const link = this.#links.dialled(this.#exchange?.passage?.destination);
+    if (this.#exchange !== undefined) this.#exchange.endpoint = link.address;
+    if (!link.write(bytes)) this.client.halt(true);
   }
 
   onAnswered(status: number, goesOn: boolean): void {
     this.#endRequest(status);
-    if (this.#link !== undefined) this.#link.wasUsed = true;
-    if (!goesOn) this.#hangUp();
+    if (this.#links.current !== undefined) this.#links.current.wasUsed = true;
+    if (!goesOn) this.hangUp();
   }
 
   onComplete(): void {
@@ -193,8 +197,10 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
   }
 
   onTunnel(status: number, websocket: RequestHead | undefined): void {
+    this.#tunnelPassage = this.#exchange?.passage;
+    this.#tunnelPassage?.keep();
     this.#endRequest(status);
-    this.#openTunnel(websocket && this.#createWebSocket(websocket));
+    this.#openTunnel(websocket);
   }
 
   /** From here on both directions are raw bytes. */
@@ -211,8 +217,20 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     if (this.client.hasEnded) this.client.pump();
   }
 
+  lookupFallback(head: RequestHead, cause: FallbackCause): Answer | undefined {
+    const { guard, clock } = this.wire.front;
+    return guard?.fallbacks?.lookup(head, cause, clock.monotonicMs());
+  }
+
+  answerInstead(head: RequestHead, answer: Answer): void {
+    this.#dropLink();
+    this.answer(head, answer);
+  }
+
   sendAgain(head: Buffer): void {
     this.#dropLink();
+    const passage = this.#exchange?.passage;
+    if (passage !== undefined) this.#links.aim(passage.destination);
     this.toLink(head);
   }
 
@@ -225,7 +243,7 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     else {
       // The response was cut short; so is what the client gets.
       this.#endRequest(undefined, 'upstream-closed');
-      this.#hangUp();
+      this.hangUp();
     }
     this.client.pump();
   }
@@ -251,6 +269,7 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     const exchange = front.beginExchange('http/1.1', head, view);
     this.#exchange = exchange;
     this.#requestBody.begin(requestFraming(head));
+    if (front.guard !== undefined && !this.#enter(head, exchange, front.guard)) return behindHead(head);
     const verdict = front.chain.actsOnRequests
       ? front.chain.decideRequest(head, view, 'http1', front.clock.monotonicMs())
       : undefined;
@@ -258,7 +277,36 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     const intake = new RequestIntake(this, head, exchange, verdict, this.#requestBody);
     this.#state = { at: 'intake', intake };
     intake.start();
-    return head.end < head.bytes.length ? head.bytes.subarray(head.end) : undefined;
+    return behindHead(head);
+  }
+
+  /** Whether the service's protection lets it through; otherwise it is answered. */
+  #enter(head: RequestHead, exchange: Exchange, guard: Guard): boolean {
+    const { front, view } = this.wire;
+    const { clock } = front;
+    const nowMs = clock.monotonicMs();
+    const first = this.#links.takeFirst();
+    const passage = first === undefined ? guard.admit(head, view, nowMs) : guard.admitFirst(first, head, view, nowMs);
+    if (!(passage instanceof Passage)) {
+      this.answer(head, createTurnedAway(passage));
+      return false;
+    }
+    exchange.passage = passage;
+    this.#links.aim(passage.destination);
+    const { timeoutMs } = passage;
+    if (timeoutMs !== undefined)
+      this.#cancelTimeout = clock.after(timeoutMs, () => this.#onTimeout(head, createTimeout(timeoutMs)));
+    return true;
+  }
+
+  #onTimeout(head: RequestHead, answer: Answer): void {
+    const state = this.#state;
+    if (state.at === 'intake') state.intake.cancel();
+    else if (state.at === 'relaying' && !state.exchange.hasBegun) state.exchange.dispose();
+    else return;
+    this.#dropLink();
+    this.answer(head, answer);
+    this.client.pump();
   }
 
   onAdmitted(sending: Sending, written: Buffer, body: Buffer | undefined): void {
@@ -282,7 +330,7 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
   }
 
   #relay(sending: Sending, written: Buffer): RelayedExchange {
-    const exchange = new RelayedExchange(this, sending, written, this.#requestBody);
+    const exchange = new RelayedExchange(this, sending, written, this.#requestBody, this.#exchange?.passage);
     this.#state = { at: 'relaying', exchange };
     return exchange;
   }
@@ -291,20 +339,20 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     const end = this.#requestBody.scan(bytes, 0);
     state.leftBytes -= end;
     if (this.#requestBody.state === 'done') this.#state = IDLE;
-    else if (this.#requestBody.state === 'bad' || state.leftBytes < 0) this.#hangUp();
+    else if (this.#requestBody.state === 'bad' || state.leftBytes < 0) this.hangUp();
     return end < bytes.length ? bytes.subarray(end) : undefined;
   }
 
   /** Answers in the place of the service, then goes on with the connection if its state can be known. */
-  answer(head: RequestHead, answer: Answer): void {
-    const bodyRead = this.#requestBody.state === 'done';
-    const bodyIsShort = this.#requestBody.remainingBytes <= MAX_DISCARD_BYTES;
-    const mayGoOn = bodyRead || (bodyIsShort && !head.fields.expectsContinue);
-    const keepAlive = head.keepsAlive && !this.client.hasEnded && mayGoOn;
+  answer(head: RequestHead, own: Answer): void {
+    const cause = failureOf(own);
+    const answer = (cause && this.lookupFallback(head, cause)) ?? own;
+    const keepAlive = head.keepsAlive && !this.client.hasEnded && mayDiscard(head, this.#requestBody);
     this.toClient(formatAnswer(answer, keepAlive, head.method === 'HEAD'));
     this.#endRequest(answer.status, answer.marker === 'injected' ? undefined : answer.marker);
-    if (!keepAlive) this.#hangUp();
-    else this.#state = bodyRead ? IDLE : { at: 'discarding', leftBytes: MAX_DISCARD_BYTES };
+    if (!keepAlive) this.hangUp();
+    else if (this.#requestBody.state === 'done') this.#state = IDLE;
+    else this.#state = { at: 'discarding', leftBytes: MAX_DISCARD_BYTES };
   }
 
   /** A head that is HTTP, but cannot be trusted. */
@@ -312,27 +360,16 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     this.wire.front.counters.requests++;
     this.wire.front.counters.errors++;
     this.toClient(formatAnswer(createRefusal(problem), false, false));
-    this.#hangUp();
+    this.hangUp();
   }
 
-  #openTunnel(websocket: WebSocketTunnel | undefined): void {
+  #openTunnel(websocket: RequestHead | undefined): void {
     if (this.#state.at === 'relaying') this.#state.exchange.dispose();
-    this.#state = { at: 'tunnel', websocket };
+    this.#state = { at: 'tunnel', tunnel: new Tunnel(this, this.#links, websocket) };
     if (websocket === undefined) this.wire.becomeRaw();
   }
 
-  #createWebSocket(head: RequestHead): WebSocketTunnel {
-    return new WebSocketTunnel(this.wire.front, this.wire.view, head, {
-      toClient: (bytes) => this.toClient(bytes),
-      toService: (bytes) => this.toLink(bytes),
-      endClient: () => this.wire.end(),
-      endService: () => this.#link?.end(),
-      leaveService: () => this.#leaveService(),
-      hangUp: () => this.#hangUp(),
-    });
-  }
-
-  #hangUp(): void {
+  hangUp(): void {
     if (this.#state.at === 'relaying') this.#state.exchange.dispose();
     this.#dropLink();
     this.#state = { at: 'leaving' };
@@ -344,20 +381,14 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     this.wire.reset();
   }
 
-  /** What was sent to it still goes out. */
-  #leaveService(): void {
-    this.#link?.end();
-    this.#link?.detach();
-    this.#link = undefined;
-  }
-
   #dropLink(): void {
-    this.#link?.destroy();
-    this.#link = undefined;
+    this.#links.drop();
     this.client.halt(false);
   }
 
   #endRequest(status: number | undefined, error?: string): void {
+    this.#cancelTimeout?.();
+    this.#cancelTimeout = undefined;
     this.#exchange?.end(status, error);
     this.#exchange = undefined;
   }

@@ -1,6 +1,6 @@
-import type { WebSocketTunnel } from '../websocket-tunnel.ts';
 import type { RelayedExchange } from './relayed-exchange.ts';
 import type { RequestIntake } from './request-intake.ts';
+import type { Tunnel } from './tunnel.ts';
 
 /**
  * Where a connection stands. One request at a time: what the client sends ahead of its turn waits in ClientSide.
@@ -15,6 +15,6 @@ export type HttpState =
   | { readonly at: 'intake'; readonly intake: RequestIntake }
   | { readonly at: 'relaying'; readonly exchange: RelayedExchange }
   | { readonly at: 'discarding'; leftBytes: number }
-  | { readonly at: 'tunnel'; readonly websocket: WebSocketTunnel | undefined };
+  | { readonly at: 'tunnel'; readonly tunnel: Tunnel };
 
 export const IDLE: HttpState = { at: 'idle' };

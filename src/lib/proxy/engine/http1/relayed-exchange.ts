@@ -1,10 +1,14 @@
 import { requestFraming, type BodyScanner } from '../../../wire/http1-body.ts';
 import type { RequestHead, ResponseHead } from '../../../wire/http1-head.ts';
 import type { ClientWire } from '../client-wire.ts';
+import type { FallbackCause } from '../../../resilience/response-cache.ts';
+import type { Fallbacks } from '../../protection/fallbacks.ts';
+import type { Answer } from './answer.ts';
 import type { LinkLoss, UpstreamLink } from '../upstream-link.ts';
 import type { ClientSide } from './client-side.ts';
 import { PacedBody } from './paced-body.ts';
-import { ResponseRelay, type ResponseSink } from './response-relay.ts';
+import type { Passage } from '../../protection/passage.ts';
+import { ResponseRelay, type ResponsePlan, type ResponseSink } from './response-relay.ts';
 import { acceptedWebSocket, isWebSocketUpgrade, type Sending } from './sending.ts';
 
 /** Methods that may be sent twice (RFC 9110 section 9.2.2). */
@@ -25,8 +29,12 @@ export interface ExchangeHost {
   onTunnel(status: number, websocket: RequestHead | undefined): void;
   /** What the client or the service sends cannot be read any further; `bytes` of the client's are still to go on. */
   onUnreadable(bytes: Buffer | undefined): void;
-  /** The service went away before it had seen the request: another connection to it is tried. */
+  /** It is sent again on another connection, to where its passage goes by now. */
   sendAgain(head: Buffer): void;
+  /** An answer in the place of the service, which says that it has failed; undefined: its own answer goes on. */
+  lookupFallback(head: RequestHead, cause: FallbackCause): Answer | undefined;
+  /** The service's answer is dropped for this one. */
+  answerInstead(head: RequestHead, answer: Answer): void;
   /** The service went away before the answer was complete. */
   onFailed(loss: LinkLoss, hasBegun: boolean): void;
 }
@@ -45,12 +53,18 @@ export class RelayedExchange implements ResponseSink {
   readonly #response = new ResponseRelay(this);
   readonly #up: PacedBody | undefined;
   readonly #down: PacedBody | undefined;
+  readonly #plan: ResponsePlan | undefined;
+  readonly #passage: Passage | undefined;
+  readonly #fallbacks: Fallbacks | undefined;
+  readonly #sentMs: number;
+  #responseMs = 0;
+  #instead: Answer | undefined;
   #isSent = false;
   #isAnswered = false;
   #isTunnel = false;
 
   /** `requestBody` follows the body of the request, which begins behind the head. */
-  constructor(host: ExchangeHost, sending: Sending, sentHead: Buffer, requestBody: BodyScanner) {
+  constructor(host: ExchangeHost, sending: Sending, sentHead: Buffer, requestBody: BodyScanner, passage?: Passage) {
     const { front } = host.wire;
     this.#host = host;
     this.sending = sending;
@@ -67,8 +81,14 @@ export class RelayedExchange implements ResponseSink {
       room: () => host.link?.resume(),
     });
     const isPlain = sending.responseEdits === undefined && this.#down === undefined;
-    const plan = { edits: sending.responseEdits, isPaced: this.#down !== undefined };
-    this.#response.begin(sending.head.method, isPlain ? undefined : plan);
+    this.#fallbacks = front.guard?.fallbacks;
+    this.#sentMs = this.#fallbacks === undefined ? 0 : front.clock.monotonicMs();
+    this.#plan =
+      isPlain && this.#fallbacks === undefined
+        ? undefined
+        : { edits: sending.responseEdits, isPaced: this.#down !== undefined, records: (head) => this.#records(head) };
+    this.#passage = passage;
+    this.#response.begin(sending.head.method, this.#plan);
   }
 
   /** Whether the client's next bytes belong to it. */
@@ -119,6 +139,12 @@ export class RelayedExchange implements ResponseSink {
       case 'raw':
         this.#host.onUnreadable(undefined);
         break;
+      case 'declined':
+        if (this.#instead === undefined) {
+          this.#response.begin(this.sending.head.method, this.#plan);
+          this.#host.sendAgain(this.#sentHead);
+        } else this.#host.answerInstead(this.sending.head, this.#instead);
+        break;
       case 'tunnel':
         if (!this.#isTunnel) this.#host.onTunnel(this.#response.status, undefined);
     }
@@ -133,8 +159,8 @@ export class RelayedExchange implements ResponseSink {
   }
 
   onLinkLost(loss: LinkLoss): void {
-    if (this.#mayResend(loss)) this.#host.sendAgain(this.#sentHead);
-    else this.#host.onFailed(loss, this.#isAnswered || this.#response.status !== 0);
+    if (this.#mayResend(loss) || (!this.#response.heard && this.#retry())) this.#host.sendAgain(this.#sentHead);
+    else this.#host.onFailed(loss, this.hasBegun);
   }
 
   dispose(): void {
@@ -156,6 +182,30 @@ export class RelayedExchange implements ResponseSink {
   writeBody(bytes: Buffer): void {
     if (this.#down === undefined) this.#host.toClient(bytes);
     else if (!this.#down.write(bytes)) this.#host.link?.pause();
+  }
+
+  declines(head: ResponseHead): boolean {
+    if (this.#passage?.isRetried(head.status) === true && this.#retry()) return true;
+    if (this.#fallbacks?.isFailure(head.status) !== true) return false;
+    this.#instead = this.#host.lookupFallback(this.sending.head, 'failed');
+    return this.#instead !== undefined;
+  }
+
+  onRecorded(response: ResponseHead, body: Buffer): void {
+    const { clock } = this.#host.wire.front;
+    const [responseMs, nowMs] = [this.#responseMs, clock.monotonicMs()];
+    this.#fallbacks?.keep(this.sending.head, {
+      ...{ status: response.status, headers: response.headerPairs(), body },
+      ...{ requestMs: this.#sentMs, responseMs, responseWallMs: clock.unixMs() - (nowMs - responseMs) },
+    });
+  }
+
+  #records(response: ResponseHead): boolean {
+    const { head } = this.sending;
+    this.#fallbacks?.noteAnswer(head, response.status);
+    if (this.#fallbacks?.mayKeep(head, response.status) !== true) return false;
+    this.#responseMs = this.#host.wire.front.clock.monotonicMs();
+    return true;
   }
 
   onTunnel(head: ResponseHead): Buffer {
@@ -202,6 +252,19 @@ export class RelayedExchange implements ResponseSink {
     this.#host.onAnswered(status, goesOn);
     if (goesOn && this.#isSent) this.#host.onComplete();
     if (this.#down !== undefined) this.#host.client.pump();
+  }
+
+  /** Whether there is another try, at another endpoint if there is one; what had a body cannot be sent twice. */
+  #retry(): boolean {
+    const { head } = this.sending;
+    if (this.#passage === undefined || this.#host.client.hasEnded) return false;
+    if (requestFraming(head).body !== 'none') return false;
+    return this.#passage.retry(head.method, this.#host.wire.front.clock.monotonicMs());
+  }
+
+  /** Whether the client has been sent anything of the answer. */
+  get hasBegun(): boolean {
+    return this.#isAnswered || this.#response.status !== 0;
   }
 
   /** A kept connection may have been closed by the service just as we used it again; then nothing is lost by asking anew. */

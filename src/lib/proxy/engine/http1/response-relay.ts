@@ -6,15 +6,19 @@ import { BodyCollector } from './body-collector.ts';
 
 /**
  * What the bytes of the service have come to: `more` of the response is to come; it is `done`; the connection became a `tunnel`
- * (101, CONNECT); or it is `raw`, since it cannot be read as HTTP.
+ * (101, CONNECT); it is `raw`, since it cannot be read as HTTP; or it is `declined`, and nothing of it has gone on.
  */
-export type RelayStep = 'more' | 'done' | 'tunnel' | 'raw';
+export type RelayStep = 'more' | 'done' | 'tunnel' | 'raw' | 'declined';
 
 /** Where a response goes. */
 export interface ResponseSink {
   write(bytes: Buffer): void;
   /** Bytes of the body, where they have to go another way than the head. */
   writeBody(bytes: Buffer): void;
+  /** Whether this answer is not to go on: another one is had in its place. */
+  declines(head: ResponseHead): boolean;
+  /** A response that was to be kept has come whole. */
+  onRecorded(head: ResponseHead, body: Buffer): void;
   /** The head of a tunnel; gives back what is to be written in its place. */
   onTunnel(head: ResponseHead): Buffer;
 }
@@ -24,6 +28,14 @@ export interface ResponsePlan {
   readonly edits: MessageEdits | undefined;
   /** The body goes by `writeBody`. */
   readonly isPaced: boolean;
+  /** Whether a response is to be kept as the service sent it, for `onRecorded`. */
+  readonly records?: ((head: ResponseHead) => boolean) | undefined;
+}
+
+/** A response that is being kept while it passes. */
+interface Recording {
+  readonly head: ResponseHead;
+  readonly collector: BodyCollector;
 }
 
 const UNCHANGED: ResponsePlan = { edits: undefined, isPaced: false };
@@ -38,6 +50,7 @@ export class ResponseRelay {
   #untilClose = false;
   #collector: BodyCollector | undefined;
   #head: ResponseHead | undefined;
+  #recording: Recording | undefined;
   /** The status of the final response as the client gets it; 0 until its head has come. */
   status = 0;
   keepsAlive = true;
@@ -60,6 +73,7 @@ export class ResponseRelay {
     this.#untilClose = false;
     this.#collector = undefined;
     this.#head = undefined;
+    this.#recording = undefined;
     this.status = 0;
     this.keepsAlive = true;
     this.continued = false;
@@ -109,11 +123,13 @@ export class ResponseRelay {
   }
 
   #takeFinal(head: ResponseHead, framing: BodyFraming): RelayStep {
+    if (this.#sink.declines(head)) return 'declined';
     const { edits, isPaced } = this.#plan;
     this.status = edits?.status ?? head.status;
     this.keepsAlive = head.keepsAlive && framing.body !== 'until-close';
     this.#untilClose = framing.body === 'until-close';
     this.#body.begin(framing);
+    if (this.#plan.records?.(head) === true) this.#recording = { head, collector: new BodyCollector(framing) };
     if (edits !== undefined && edits.bodies.length > 0 && this.#method !== 'HEAD') {
       this.#head = head;
       this.#collector = new BodyCollector(framing);
@@ -134,12 +150,20 @@ export class ResponseRelay {
     const end = this.#body.scan(bytes, bodyFrom);
     const isBad = this.#body.state === 'bad';
     const whole = isBad ? bytes.length : end;
+    if (this.#recording !== undefined) this.#record(this.#recording, bytes.subarray(0, end), bodyFrom);
     if (this.#collector !== undefined) this.#collect(this.#collector, bytes, from, whole, isBad);
     else this.#pass(from === 0 && whole === bytes.length ? bytes : bytes.subarray(from, whole));
     if (isBad) return 'raw';
     if (this.#body.state === 'open') return 'more';
     this.surplus = end < bytes.length;
     return 'done';
+  }
+
+  #record({ head, collector }: Recording, bytes: Buffer, bodyFrom: number): void {
+    collector.push(bytes, bodyFrom);
+    if (!collector.isHopeless && this.#body.state === 'open') return;
+    this.#recording = undefined;
+    if (this.#body.state === 'done' && collector.isDone) this.#sink.onRecorded(head, collector.body());
   }
 
   #pass(bytes: Buffer): void {
@@ -150,12 +174,12 @@ export class ResponseRelay {
 
   #collect(collector: BodyCollector, bytes: Buffer, from: number, end: number, isBad: boolean): void {
     collector.push(bytes.subarray(0, end), from);
-    if (isBad || collector.isHopeless) this.#giveUp(collector, bytes.subarray(from, end));
+    if (isBad || collector.isHopeless) this.#giveUp(collector);
     else if (this.#body.state === 'done') this.#deliverCollected(collector);
   }
 
   /** The body cannot be changed: it goes on as it came, under a head with the other changes. */
-  #giveUp(collector: BodyCollector, _last: Buffer): void {
+  #giveUp(collector: BodyCollector): void {
     const { head } = this.#take();
     const { edits } = this.#plan;
     for (const { by } of edits?.bodies ?? []) by.account.count('unchangeable');

@@ -44,6 +44,11 @@ export function isUnchanged({ requestEdits, extra }: Sending): boolean {
   return requestEdits === undefined && extra === undefined;
 }
 
+/** What came behind the head in the same piece. */
+export function behindHead({ bytes, end }: RequestHead): Buffer | undefined {
+  return end < bytes.length ? bytes.subarray(end) : undefined;
+}
+
 /** The head as it goes on; the body, if any, as it came. */
 export function sentHead({ head, requestEdits, extra }: Sending): Buffer {
   if (requestEdits !== undefined) noteEdits(requestEdits);

@@ -8,6 +8,8 @@ import {
   type Http2Frame,
 } from '../../../wire/http2-frames.ts';
 import type { ConnectionView } from '../../views.ts';
+import type { Destination } from '../../protection.ts';
+import { createLinkFailure } from '../http1/answer.ts';
 import type { ClientWire, WireOwner } from '../client-wire.ts';
 import type { Front } from '../front.ts';
 import type { LinkLoss, LinkOwner, UpstreamLink } from '../upstream-link.ts';
@@ -58,9 +60,14 @@ export class Http2Connection implements WireOwner, LinkOwner, SessionHost {
     return this.#link?.address;
   }
 
+  get destination(): Destination | undefined {
+    return this.#link?.destination;
+  }
+
   /** Begins; what the client sent before goes first. */
   open(first?: Buffer): void {
-    if (this.#link === undefined) this.#link = this.front.dial(this, { alpn: ALPN, serverName: this.view.serverName });
+    if (this.#link === undefined)
+      this.#link = this.front.dial(this, { alpn: ALPN, serverName: this.view.serverName, source: this.view.source });
     else this.#link.handTo(this);
     this.#wire.hand(this, first);
   }
@@ -144,9 +151,7 @@ export class Http2Connection implements WireOwner, LinkOwner, SessionHost {
       stream.turnAway();
       return;
     }
-    const isLate = loss.during === 'dial' && loss.timedOut;
-    const [status, why] = isLate ? [504, 'did not answer in time'] : [502, 'refused the connection'];
-    stream.fail(status, 'upstream-unreachable', `the service ${why}`);
+    stream.fail(createLinkFailure(loss));
   }
 
   /** Both sides are told, and the connection ends. */

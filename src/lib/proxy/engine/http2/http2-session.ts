@@ -16,6 +16,7 @@ import {
   type Http2Frame,
 } from '../../../wire/http2-frames.ts';
 import type { RequestEnding } from '../../filter.ts';
+import type { Destination } from '../../protection.ts';
 import type { ConnectionView } from '../../views.ts';
 import type { Front } from '../front.ts';
 import { HeaderBlocks } from './header-blocks.ts';
@@ -38,6 +39,8 @@ export interface SessionHost {
   readonly service: Http2Side;
   /** Where the service is; undefined when there is no connection to it. */
   readonly endpoint: string | undefined;
+  /** The endpoint that it goes to; undefined: one without a protection. */
+  readonly destination: Destination | undefined;
   /** The service has said its settings. */
   onServiceSettings(): void;
   /** A stream that the service takes no more. */
@@ -89,6 +92,10 @@ export class Http2Session implements Http2Streams {
     return this.#host.endpoint;
   }
 
+  get destination(): Destination | undefined {
+    return this.#host.destination;
+  }
+
   get streams(): Iterable<Http2Stream> {
     return this.#byClientId.values();
   }
@@ -120,6 +127,11 @@ export class Http2Session implements Http2Streams {
 
   refuse(stream: Http2Stream): void {
     this.#host.onRefused(stream);
+  }
+
+  leave({ clientId }: Http2Stream): void {
+    this.sayGoaway(HTTP2_ERROR.NO_ERROR, undefined, clientId - 2);
+    this.#isLeaving = true;
   }
 
   goAway(stream: Http2Stream, { code, debug, cut }: Extract<RequestEnding, { do: 'goaway' }>): void {

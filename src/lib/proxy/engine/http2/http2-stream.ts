@@ -1,4 +1,3 @@
-import { encodeBinaryHeader, encodeGrpcMessage } from '../../../wire/grpc.ts';
 import type { HeaderField } from '../../../wire/hpack.ts';
 import { encodeRstStream, HTTP2_ERROR } from '../../../wire/http2-frames.ts';
 import { decideMessage, type Delay, type LateEnding, type RequestVerdict, type Wish } from '../../chain.ts';
@@ -9,7 +8,11 @@ import type { ConnectionView, Direction } from '../../views.ts';
 import type { Front } from '../front.ts';
 import { Hold } from '../hold.ts';
 import { collectEdits, noteEdits, readsBody, type MessageEdits } from '../message-edits.ts';
-import { MARKER_HEADER, type Marker } from '../http1/answer.ts';
+import { createTurnedAway, type Answer, type Marker } from '../http1/answer.ts';
+import { Passage } from '../../protection/passage.ts';
+import type { Guard } from '../../protection/guard.ts';
+import type { Destination } from '../../protection.ts';
+import { answerFields, grpcEndFields, grpcEndingOf, type GrpcEnding } from './http2-answers.ts';
 import { editedFields, editedMessage } from './http2-edits.ts';
 import { Http2Lane, type Http2LaneOwner } from './http2-lane.ts';
 import { Http2Out } from './http2-out.ts';
@@ -23,10 +26,14 @@ export interface Http2Streams {
   readonly client: Http2Side;
   readonly service: Http2Side;
   readonly endpoint: string | undefined;
+  /** The endpoint that the connection to the service goes to; undefined: one without a protection. */
+  readonly destination: Destination | undefined;
   /** The next id towards the service; undefined when it takes no more streams. */
   nextServiceId(stream: Http2Stream): number | undefined;
   /** The service takes no more streams, or cannot be reached: the client is told. */
   refuse(stream: Http2Stream): void;
+  /** Its endpoint is to get no new requests: the client is told to come again on another connection. */
+  leave(stream: Http2Stream): void;
   goAway(stream: Http2Stream, ending: Extract<RequestEnding, { do: 'goaway' }>): void;
   forget(stream: Http2Stream): void;
 }
@@ -84,6 +91,7 @@ export class Http2Stream implements Http2LaneOwner {
   begin(): void {
     const { front, view } = this.#streams;
     this.up.hasEnded = this.#headers.isEnd;
+    if (front.guard !== undefined && !this.#enter(front.guard)) return;
     const verdict = front.chain.actsOnRequests
       ? front.chain.decideRequest(this.request, view, this.request.isGrpc ? 'grpc' : 'http2', front.clock.monotonicMs())
       : undefined;
@@ -96,6 +104,24 @@ export class Http2Stream implements Http2LaneOwner {
     if (hold.start()) this.#act(verdict);
     // Blocks of later requests may go on before this one.
     else this.#streams.service.desync();
+  }
+
+  /** Whether the service's protection lets it through; otherwise it is answered, or turned away for the client to come again. */
+  #enter(guard: Guard): boolean {
+    const { front, view, destination } = this.#streams;
+    if (destination === undefined) return true;
+    const passage = guard.admitTo(destination, this.request, view, front.clock.monotonicMs());
+    if (passage instanceof Passage) {
+      this.#exchange.passage = passage;
+      return true;
+    }
+    // The service never sees the block.
+    this.#streams.service.desync();
+    if (passage === 'elsewhere') {
+      this.#streams.leave(this);
+      this.turnAway();
+    } else this.fail(createTurnedAway(passage));
+    return false;
   }
 
   /** Fields that follow the body of the request. */
@@ -140,19 +166,14 @@ export class Http2Stream implements Http2LaneOwner {
     this.down.reset(code);
   }
 
-  /** The service cannot be reached, or is gone. */
-  fail(status: number, marker: Marker, text: string): void {
+  /** The service cannot be reached, or is gone, or the request is not let through to it. */
+  fail(failure: Answer): void {
     if (this.#isOver || this.#status !== undefined) return;
     this.#hold?.cancel();
     this.up.swallow();
-    if (this.request.isGrpc) this.#sendGrpcStatus(14, text, undefined, marker);
-    else
-      this.#respond(
-        status,
-        [['content-type', 'text/plain; charset=utf-8']],
-        Buffer.from(`faultline: ${text}\n`),
-        marker,
-      );
+    const { status, headers, body, marker } = failure;
+    if (this.request.isGrpc) this.#endCall(grpcEndingOf(failure), marker);
+    else this.#respond(status, headers, body, marker);
     this.#exchange.end(this.request.isGrpc ? 200 : status, marker);
   }
 
@@ -295,7 +316,7 @@ export class Http2Stream implements Http2LaneOwner {
       case 'grpc-status':
         account.count('responses');
         this.#exchange.grpcStatus = action.code;
-        this.#sendGrpcStatus(action.code, action.message, action.details, 'injected');
+        this.#endCall(action, 'injected');
         this.#exchange.end(200);
         return;
       case 'reset':
@@ -321,34 +342,15 @@ export class Http2Stream implements Http2LaneOwner {
   #respond(status: number, headers: readonly (readonly [string, string])[], body: Buffer, marker: Marker): void {
     this.#status = status;
     const hasBody = body.length > 0 && this.request.method !== 'HEAD';
-    const fields: HeaderField[] = [
-      { name: ':status', value: String(status) },
-      ...headers.map(([name, value]) => ({ name: name.toLowerCase(), value })),
-      { name: 'content-length', value: String(body.length) },
-      { name: MARKER_HEADER, value: marker },
-    ];
-    this.down.headers(fields, undefined, !hasBody, true);
+    this.down.headers(answerFields(status, headers, body.length, marker), undefined, !hasBody, true);
     if (hasBody) this.down.ownData(body, true);
     this.#endIfOver();
   }
 
-  /** Trailers alone when nothing has been sent yet (gRPC over HTTP/2: Trailers-Only). */
-  #sendGrpcStatus(code: number, message: string, details: Buffer | undefined, marker: Marker): void {
+  #endCall(ending: GrpcEnding, marker: Marker): void {
     const isFirst = this.#status === undefined;
     this.#status ??= 200;
-    const fields: HeaderField[] = [
-      ...(isFirst
-        ? [
-            { name: ':status', value: '200' },
-            { name: 'content-type', value: 'application/grpc' },
-          ]
-        : []),
-      { name: 'grpc-status', value: String(code) },
-      ...(message === '' ? [] : [{ name: 'grpc-message', value: encodeGrpcMessage(message) }]),
-      ...(details === undefined ? [] : [{ name: 'grpc-status-details-bin', value: encodeBinaryHeader(details) }]),
-      { name: MARKER_HEADER, value: marker },
-    ];
-    this.down.headers(fields, undefined, true, true);
+    this.down.headers(grpcEndFields(ending, isFirst, marker), undefined, true, true);
     this.#endIfOver();
   }
 

@@ -7,6 +7,8 @@ function relay(method: string, pieces: readonly Buffer[]) {
   const tested = new ResponseRelay({
     write: (bytes) => void written.push(bytes),
     writeBody: (bytes) => void written.push(bytes),
+    declines: () => false,
+    onRecorded: () => undefined,
     onTunnel: (head) => head.bytes.subarray(head.start),
   });
   tested.begin(method);

@@ -1,0 +1,189 @@
+import {
+  CircuitBreaker,
+  FAILURE,
+  IGNORED,
+  SUCCESS,
+  type BreakerChange,
+  type BreakerView,
+  type Outcome,
+} from '../../resilience/breaker.ts';
+import { retryAfterText } from '../../resilience/rate-limit-fields.ts';
+import { mayRetry, RetryBudget } from '../../resilience/retry-budget.ts';
+import type {
+  BreakerRule,
+  Destination,
+  Destinations,
+  ProtectionChange,
+  ProtectionOptions,
+  ProtectionView,
+  RetryRule,
+  Turned,
+} from '../protection.ts';
+import type { ConnectionView, Protocol, RequestView } from '../views.ts';
+import { breakerOptions } from './breaker-rule.ts';
+import { BalancedDestinations, type Place } from './destinations.ts';
+import { Fallbacks } from './fallbacks.ts';
+import { keyOf } from './keys.ts';
+import { Limits } from './limits.ts';
+import { Passage, type FailedTries, type PassageHost } from './passage.ts';
+
+/**
+ * What a request passes before faults see it, and what hears how it ended:
+ *
+ *     rate limits ──▶ breaker ──▶ balance ──▶ (faults) ──▶ endpoint
+ *         429           503         503
+ */
+export class Guard implements PassageHost {
+  readonly options: ProtectionOptions;
+  readonly destinations: BalancedDestinations;
+  readonly #limits: Limits;
+  readonly #breaker: CircuitBreaker | undefined;
+  readonly #budget: RetryBudget | undefined;
+  readonly fallbacks: Fallbacks | undefined;
+  retries = 0;
+
+  constructor(options: ProtectionOptions, table: Destinations, onChange: (change: ProtectionChange) => void) {
+    this.options = options;
+    const { limits, breaker, balance, retries, fallback } = options;
+    this.#limits = new Limits(limits, onChange);
+    this.#breaker = breaker?.per === 'service' ? createServiceBreaker(breaker, onChange) : undefined;
+    this.destinations = new BalancedDestinations(table, balance, breaker, onChange);
+    this.#budget = retries && new RetryBudget(retries.budget);
+    this.fallbacks = fallback && new Fallbacks(fallback);
+  }
+
+  /** Whether the request may go on, and where. The passage must be ended once, whatever happens. */
+  admit(request: RequestView, connection: ConnectionView, nowMs: number): Passage | Turned {
+    return this.#admit(request, connection, nowMs, (key) => this.destinations.pick(key, nowMs, undefined));
+  }
+
+  /** The same for the first request of a connection that was begun for it already: that choice counts. */
+  admitFirst(chosen: Destination, request: RequestView, connection: ConnectionView, nowMs: number): Passage | Turned {
+    // Only now is it known what the request is told apart by.
+    if (this.options.balance?.kind === 'consistent_hash') return this.admit(request, connection, nowMs);
+    const passage = this.admitTo(chosen, request, connection, nowMs);
+    return passage === 'elsewhere' ? this.admit(request, connection, nowMs) : passage;
+  }
+
+  /**
+   * The same where the endpoint is fixed already, since the connection goes there: `elsewhere` when that endpoint is to get no new requests
+   * and another one can have them.
+   */
+  admitTo(
+    destination: Destination,
+    request: RequestView,
+    connection: ConnectionView,
+    nowMs: number,
+  ): Passage | Turned | 'elsewhere' {
+    if (!destination.isHealthy || destination.weight === 0) {
+      const other = this.destinations.explain(undefined, nowMs).next;
+      if (other !== undefined && other !== destination.id) return 'elsewhere';
+    }
+    return this.#admit(request, connection, nowMs, () => this.destinations.placeAt(destination, nowMs));
+  }
+
+  #admit(
+    request: RequestView,
+    connection: ConnectionView,
+    nowMs: number,
+    choose: (key: string | undefined) => Place | 'open' | undefined,
+  ): Passage | Turned {
+    const limited = this.#limits.isEmpty ? undefined : this.#limits.check(request, connection, nowMs);
+    if (limited !== undefined)
+      return {
+        status: 429,
+        headers: limited.headers,
+        text: `the rate limit "${limited.limit}" is used up`,
+        marker: 'rate-limited',
+      };
+    const ticket = this.#breaker?.allow(nowMs) ?? 0;
+    if (ticket < 0) return this.#open(this.#breaker, nowMs);
+    this.#budget?.deposit(nowMs);
+    const key = this.#keyOf(request, connection);
+    const place = choose(key);
+    if (place !== undefined && place !== 'open') return new Passage(this, { ticket, key, place, nowMs });
+    this.#breaker?.record(ticket, IGNORED, 0, nowMs);
+    return place === 'open' ? this.#open(undefined, nowMs) : NO_ENDPOINT;
+  }
+
+  /** The endpoint for a connection whose requests nobody sees; undefined when there is none. `endDial` must be told how it came out. */
+  pickForConnection(source: string | undefined, nowMs: number): Place | undefined {
+    const key = this.options.balance?.kind === 'consistent_hash' ? source : undefined;
+    const place = this.destinations.pick(key, nowMs, undefined);
+    return place === 'open' ? undefined : place;
+  }
+
+  /** That an endpoint accepts connections is a success only where nothing more can be seen of it. */
+  endDial(place: Place, isReady: boolean, protocol: Protocol, nowMs: number): void {
+    this.endAttempt(place, isReady ? (protocol === 'tcp' ? SUCCESS : IGNORED) : FAILURE, 0, nowMs);
+  }
+
+  retry(method: string, { attempts, key, tried }: FailedTries, nowMs: number): Place | undefined {
+    const { retries } = this.options;
+    if (retries === undefined || attempts >= retries.attempts || !isRepeatable(method, retries)) return undefined;
+    const place = this.destinations.pick(key, nowMs, tried) ?? this.destinations.pick(key, nowMs, undefined);
+    if (place === undefined || place === 'open') return undefined;
+    if (this.#budget?.tryWithdraw(nowMs) === false) {
+      this.endAttempt(place, IGNORED, 0, nowMs);
+      return undefined;
+    }
+    this.retries++;
+    return place;
+  }
+
+  endAttempt({ destination, ticket }: Place, outcome: Outcome, tookMs: number, nowMs: number): void {
+    if (ticket !== undefined) this.destinations.breakerOf(destination)?.record(ticket, outcome, tookMs, nowMs);
+  }
+
+  endRequest(ticket: number, outcome: Outcome, tookMs: number, nowMs: number): void {
+    this.#breaker?.record(ticket, outcome, tookMs, nowMs);
+  }
+
+  get serviceBreaker(): CircuitBreaker | undefined {
+    return this.#breaker;
+  }
+
+  view(nowMs: number): ProtectionView {
+    const breakers: (BreakerView & { readonly endpoint: string | undefined })[] = [];
+    if (this.#breaker !== undefined) breakers.push({ ...this.#breaker.view(nowMs), endpoint: undefined });
+    for (const breaker of this.destinations.breakers) breakers.push({ ...breaker.view(nowMs), endpoint: breaker.name });
+    const { retries, fallbacks } = this;
+    const given = fallbacks?.given ?? 0;
+    return { breakers, limits: this.#limits.views(), retries, fallbacks: given, cache: fallbacks?.counts() };
+  }
+
+  #keyOf(request: RequestView, connection: ConnectionView): string | undefined {
+    const { balance } = this.options;
+    if (balance?.kind !== 'consistent_hash') return undefined;
+    return keyOf(balance.key ?? { by: 'source', trustedHops: 0 }, request, connection);
+  }
+
+  #open(breaker: CircuitBreaker | undefined, nowMs: number): Turned {
+    const untilMs = breaker?.untilMs(nowMs) ?? 0;
+    const retryAfter = untilMs > 0 ? retryAfterText(untilMs) : undefined;
+    return {
+      status: 503,
+      headers: retryAfter === undefined ? [] : [['retry-after', retryAfter]],
+      text: 'the circuit breaker is open: the service has failed too often',
+      marker: 'breaker-open',
+    };
+  }
+}
+
+const NO_ENDPOINT: Turned = {
+  status: 503,
+  headers: [],
+  text: 'there is no endpoint that may be used',
+  marker: 'no-endpoint',
+};
+
+function createServiceBreaker(rule: BreakerRule, onChange: (change: ProtectionChange) => void): CircuitBreaker {
+  return new CircuitBreaker({
+    ...breakerOptions(rule),
+    onChange: (change: BreakerChange) => onChange({ type: 'breaker', endpoint: undefined, change }),
+  });
+}
+
+function isRepeatable(method: string, { alsoMethods }: RetryRule): boolean {
+  return mayRetry(method) || alsoMethods.includes(method);
+}

@@ -1,0 +1,116 @@
+import { startRequest, type Lease } from '../../resilience/balance.ts';
+import { FAILURE, IGNORED, SUCCESS, type Outcome } from '../../resilience/breaker.ts';
+import type { Destination, ProtectionOptions } from '../protection.ts';
+import type { Place } from './destinations.ts';
+
+/** How a request ended: `ignored` says nothing of the service, since the client gave up, or another rule refused. */
+export type PassageOutcome = 'ok' | 'failed' | 'ignored';
+
+const OUTCOMES: Readonly<Record<PassageOutcome, Outcome>> = { ok: SUCCESS, failed: FAILURE, ignored: IGNORED };
+
+/** Who let the request through, and is told how each try ended. */
+export interface PassageHost {
+  readonly options: ProtectionOptions;
+  /** Another endpoint for a request that has failed there; undefined: that was the last try. */
+  retry(method: string, failed: FailedTries, nowMs: number): Place | undefined;
+  endAttempt(place: Place, outcome: Outcome, tookMs: number, nowMs: number): void;
+  endRequest(ticket: number, outcome: Outcome, tookMs: number, nowMs: number): void;
+}
+
+export interface FailedTries {
+  readonly attempts: number;
+  readonly key: string | undefined;
+  readonly tried: readonly Destination[];
+}
+
+/** What was decided for a request when it came. */
+export interface Admitted {
+  /** Of the service's breaker. */
+  readonly ticket: number;
+  readonly key: string | undefined;
+  readonly place: Place;
+  readonly nowMs: number;
+}
+
+/**
+ * One request's way through the protection. It counts as in flight at its endpoint, and every permit that it holds is given back, exactly
+ * once each.
+ */
+export class Passage {
+  readonly #host: PassageHost;
+  readonly #admitted: Admitted;
+  #place: Place;
+  #lease: Lease;
+  #attemptMs: number;
+  #attempts = 1;
+  #tried: Destination[] | undefined;
+  #isOver = false;
+  #isKept = false;
+
+  constructor(host: PassageHost, admitted: Admitted) {
+    this.#host = host;
+    this.#admitted = admitted;
+    this.#place = admitted.place;
+    this.#lease = startRequest(admitted.place.destination);
+    this.#attemptMs = admitted.nowMs;
+  }
+
+  /** Where the request goes. */
+  get destination(): Destination {
+    return this.#place.destination;
+  }
+
+  /** 1 for the first try. */
+  get attempts(): number {
+    return this.#attempts;
+  }
+
+  get timeoutMs(): number | undefined {
+    return this.#host.options.timeoutMs;
+  }
+
+  /** Whether an answer of this status is to be tried again elsewhere, if `retry` allows it. */
+  isRetried(status: number): boolean {
+    return this.#host.options.retries?.statuses.includes(status) === true;
+  }
+
+  /** This try has failed: true when there is another, at `destination`. */
+  retry(method: string, nowMs: number): boolean {
+    if (this.#isOver) return false;
+    const tried = [...(this.#tried ?? []), this.destination];
+    const failed = { attempts: this.#attempts, key: this.#admitted.key, tried };
+    const place = this.#host.retry(method, failed, nowMs);
+    if (place === undefined) return false;
+    this.#endAttempt('failed', nowMs);
+    this.#tried = tried;
+    this.#attempts++;
+    this.#place = place;
+    this.#attemptMs = nowMs;
+    this.#lease = startRequest(place.destination);
+    return true;
+  }
+
+  /** The first end counts. */
+  end(outcome: PassageOutcome, nowMs: number): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#endAttempt(outcome, nowMs);
+    const { ticket, nowMs: startedMs } = this.#admitted;
+    this.#host.endRequest(ticket, OUTCOMES[outcome], nowMs - startedMs, nowMs);
+  }
+
+  /** The request became a tunnel: after its end it still counts as under way at its endpoint, until `release`. */
+  keep(): void {
+    this.#isKept = true;
+  }
+
+  /** Harmless when it was done. */
+  release(): void {
+    this.#lease.end();
+  }
+
+  #endAttempt(outcome: PassageOutcome, nowMs: number): void {
+    if (!this.#isKept) this.#lease.end();
+    this.#host.endAttempt(this.#place, OUTCOMES[outcome], nowMs - this.#attemptMs, nowMs);
+  }
+}
