@@ -46,6 +46,8 @@ export interface FrontSpec {
   readonly protocol: Protocol;
   readonly endpoints: readonly Endpoint[];
   readonly tls: TlsSpec | undefined;
+  /** What else is said of it, as the schemas of those who use it let it out: health checks, limits, breaker. */
+  readonly more: Readonly<Record<string, unknown>>;
 }
 
 export interface ServiceSpec extends FrontSpec {
@@ -62,6 +64,8 @@ export interface Address {
 export interface Endpoint extends Address {
   /** Whether TLS is spoken to it; all endpoints of a service are alike in this. */
   readonly tls?: boolean;
+  /** Its share of the requests beside the others', 0 to 1000; 1 by default. */
+  readonly weight?: number;
 }
 
 /** TLS of a proxy. Paths are absolute; the files could be read when the scenario was loaded. */

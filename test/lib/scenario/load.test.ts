@@ -90,6 +90,7 @@ describe('parseScenario', () => {
     expect(scenario.services).toEqual({
       payments: {
         name: 'payments',
+        more: {},
         protocol: 'auto',
         endpoints: [
           { host: '127.0.0.1', port: 7303 },
@@ -108,6 +109,7 @@ describe('parseScenario', () => {
       },
       cache: {
         name: 'cache',
+        more: {},
         protocol: 'tcp',
         endpoints: [{ host: 'redis', port: 6379 }],
         tls: undefined,

@@ -5,7 +5,12 @@ import { isList, isMap, memberOf, type Placed } from './raw.ts';
 /** One endpoint or a list of them, as written, each with its place. */
 export function endpointsIn(value: Json | undefined, path: Path): Placed<string>[] {
   if (!isList(value)) return typeof value === 'string' ? [{ value, path }] : [];
-  return value.flatMap((item, index) => endpointsIn(isList(item) ? undefined : item, [...path, index]));
+  return value.flatMap((item, index) => {
+    const place = [...path, index];
+    return isMap(item)
+      ? endpointsIn(memberOf(item, 'url'), [...place, 'url'])
+      : endpointsIn(isList(item) ? undefined : item, place);
+  });
 }
 
 /** Those of a service, then those for the names that clients ask for. */

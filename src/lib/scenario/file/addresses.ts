@@ -54,7 +54,21 @@ export function portOrAddressSchema(description: string) {
 export function endpointsSchema(description: string) {
   return z
     .union([endpointSchema, z.array(endpointSchema).min(1)])
-    .transform((endpoints) => (Array.isArray(endpoints) ? endpoints : [endpoints]))
+    .transform((endpoints) => [endpoints].flat())
+    .meta({ description });
+}
+
+/** The same where each may have a weight. */
+export function weightedEndpointsSchema(description: string) {
+  const weighted = z
+    .strictObject({
+      url: endpointSchema.meta({ description: 'Where it listens.' }),
+      weight: z.int().min(0).max(1000).meta({ description: 'Its share beside the others; 0 gets nothing new.' }),
+    })
+    .transform(({ url, weight }): Endpoint => ({ ...url, weight }));
+  return z
+    .union([endpointSchema, z.array(z.union([endpointSchema, weighted])).min(1)])
+    .transform((endpoints) => [endpoints].flat())
     .meta({ description });
 }
 

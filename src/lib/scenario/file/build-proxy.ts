@@ -31,7 +31,7 @@ function buildService(
 ): ProxiedService {
   const path = ['services', name, 'faults'];
   const ids = nameFaults(mapsIn(valueAt(source.root, path), path));
-  const front = buildFront(name, service, files);
+  const front = buildFront(name, service, files, kinds);
   const faults = service.faults.map((fault, index): ProxiedFault => {
     const kind = kinds.faults.find((candidate) => candidate.kind === fault.fault);
     const named = kind === undefined ? [] : fileParamsOf(kind, fault.with);

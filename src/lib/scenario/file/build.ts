@@ -12,13 +12,13 @@ import type { ParsedFile, ParseOptions } from './parse-file.ts';
 import type { ProbeFile } from './probes.ts';
 import type { StepFile } from './steps.ts';
 
-type Origin = ParsedFile<ScenarioFile> & { readonly directory: string };
+type Origin = ParsedFile<ScenarioFile> & { readonly directory: string; readonly kinds: ScenarioKinds };
 
 /** Brings a file that passed the schema into the form that the engine takes. */
 export function buildScenario(parsed: ParsedFile<ScenarioFile>, options: ParseOptions): Scenario {
   const { file, source, files, secrets } = parsed;
   const { directory, kinds } = options;
-  const origin = { ...parsed, directory };
+  const origin = { ...parsed, directory, kinds };
   const names = collectNames(source.root);
   return {
     version: file.version,
@@ -91,7 +91,7 @@ function buildProbe(probe: ProbeFile): ProbeSpec {
 
 function buildService(name: string, service: ScenarioFile['services'][string], origin: Origin): ServiceSpec {
   const { listen, run } = service;
-  return { ...buildFront(name, service, origin.files), listen, run: run && buildRun(name, run, origin) };
+  return { ...buildFront(name, service, origin.files, origin.kinds), listen, run: run && buildRun(name, run, origin) };
 }
 
 function buildRun(

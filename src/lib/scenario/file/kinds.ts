@@ -28,4 +28,6 @@ export interface ProbeSchemaInput {
 export interface ScenarioKinds {
   readonly faults: readonly FaultSchemaInput[];
   readonly probes: readonly ProbeSchemaInput[];
+  /** What else may be said of a service: key to its schema. It is handed on as it comes out (`FrontSpec.more`). */
+  readonly front?: Readonly<Record<string, z.ZodType>> | undefined;
 }

@@ -22,12 +22,13 @@ export function proxiedServicesSchema(kinds: ScenarioKinds, purpose: Purpose) {
 }
 
 function proxiedServiceSchema(kinds: ScenarioKinds, purpose: Purpose) {
-  const { protocol, endpoints, tls } = frontShape();
+  const { protocol, endpoints, tls, ...more } = frontShape(kinds);
   return z.strictObject({
     protocol,
     listen: addressSchema.meta({ description: 'Where the proxy listens; callers use this address.' }),
     endpoints,
     tls,
+    ...more,
     faults: z
       .array(proxiedFaultSchema(kinds.faults, purpose))
       .prefault([])

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Purpose } from './choice.ts';
-import { addressSchema, endpointsSchema } from './addresses.ts';
+import { addressSchema, weightedEndpointsSchema } from './addresses.ts';
 import { looseText, NAME, NAME_WORDS, someDuration, duration, systemText, textLike } from './fields.ts';
 import type { ScenarioKinds } from './kinds.ts';
 import { readySchema } from './probes.ts';
@@ -9,14 +9,17 @@ import { tlsSchema } from './tls.ts';
 const ENV_NAME = /^[^=\0]+$/;
 
 /** What the proxy in front of a service must know of it, in scenarios and in the proxy's own file. */
-export function frontShape() {
+export function frontShape(kinds: ScenarioKinds) {
+  // Of no key that the types know.
+  const more: object = kinds.front ?? {};
   return {
+    ...more,
     protocol: z.enum(['auto', 'http', 'tcp', 'udp']).prefault('auto').meta({
       description:
         'What the proxy in front of it speaks: auto finds out (HTTP/1.1, HTTP/2, gRPC, WebSocket, TLS, else raw TCP), http is HTTP of any version, tcp is never looked into, udp is datagrams.',
     }),
-    endpoints: endpointsSchema(
-      'Where its instances listen: http://host:port, https://host:port or host:port, one or a list.',
+    endpoints: weightedEndpointsSchema(
+      'Where its instances listen: http://host:port, https://host:port or host:port, one or a list, in which each may have a weight: {url, weight}.',
     ),
     tls: tlsSchema().optional().meta({ description: 'TLS of the proxy: towards clients, and towards the service.' }),
   };
@@ -34,7 +37,7 @@ export function serviceName() {
 }
 
 function serviceSchema(kinds: ScenarioKinds, purpose: Purpose) {
-  const { protocol, endpoints, tls } = frontShape();
+  const { protocol, endpoints, tls, ...more } = frontShape(kinds);
   return z.strictObject({
     protocol,
     endpoints,
@@ -42,6 +45,7 @@ function serviceSchema(kinds: ScenarioKinds, purpose: Purpose) {
       .optional()
       .meta({ description: 'Where a proxy listens in front of it; faults on the service act in this proxy.' }),
     tls,
+    ...more,
     run: runSchema(kinds, purpose).optional().meta({ description: 'How to start it; it is stopped with the run.' }),
   });
 }
