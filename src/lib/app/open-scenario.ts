@@ -5,6 +5,8 @@ import { loadScenario, type LoadOptions } from '../scenario/load.ts';
 import { createTimeline } from '../scenario/plan.ts';
 import type { Timeline } from '../scenario/plan-types.ts';
 import type { Scenario } from '../scenario/scenario.ts';
+import { protectionShape } from '../proxy/protection-schema.ts';
+import { healthSchema } from '../services/health-schema.ts';
 import type { ScenarioKinds } from '../scenario/schema.ts';
 import { allFaultKinds } from './kinds.ts';
 
@@ -31,7 +33,11 @@ export function loadOptionsOf(flags: ScenarioFlags): LoadOptions {
 
 /** Everything that a scenario may name. */
 export function scenarioKinds(): ScenarioKinds {
-  return { faults: allFaultKinds(), probes: probeKinds };
+  return {
+    faults: allFaultKinds(),
+    probes: probeKinds,
+    front: { ...protectionShape, health: healthSchema.optional() },
+  };
 }
 
 function parseVars(texts: readonly string[]): Record<string, string> {

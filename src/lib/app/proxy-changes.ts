@@ -74,8 +74,8 @@ function compare(before: ProxyState, service: ProxiedService): Change {
   return { service, how: isDeepStrictEqual(frontOf(former), frontOf(service)) ? 'same' : 'redirected', faults };
 }
 
-function frontOf({ protocol, endpoints, tls, filesDigest }: ProxiedService) {
-  return { protocol, endpoints, tls, filesDigest };
+function frontOf({ protocol, endpoints, tls, more, filesDigest }: ProxiedService) {
+  return { protocol, endpoints, tls, more, filesDigest };
 }
 
 function hasNewMetrics(before: ProxyState, after: ProxyState): boolean {

@@ -2,6 +2,7 @@ import { AppError, messageOf } from '../errors/app-error.ts';
 import type { ProxyEventBody } from '../events/proxy-events.ts';
 import type { Effect } from '../events/run-events.ts';
 import type { Counters } from '../proxy/counters.ts';
+import { WatchedServices } from '../experiment/watched-services.ts';
 import { openProxy, type Proxy } from '../proxy/proxy.ts';
 import { randomSeed } from '../runtime/chance.ts';
 import { realClock } from '../runtime/clock.ts';
@@ -98,7 +99,8 @@ class ProxyRun {
     this.#seed = randomSeed();
     view.hide(config.secrets);
     this.#proxy = openProxy({ clock: realClock, tracer: tracing?.tracer, onEvent: (event) => view.onEvent(event) });
-    this.#live = new LiveProxy(this.#proxy, new OwnCa(), warnBy(view));
+    const watched = new WatchedServices(realClock, (event) => view.onEvent(event));
+    this.#live = new LiveProxy(this.#proxy, new OwnCa(), watched, warnBy(view));
     this.#release = hearServiceSignals({
       onEnd: () => this.#end(),
       onReload: () => this.#reloads.request(),

@@ -1,5 +1,7 @@
 import { messageOf, AppError } from '../errors/app-error.ts';
 import type { ListenOptions } from '../proxy/listen-options.ts';
+import { readProtection } from '../proxy/protection-schema.ts';
+import type { WatchedServices } from './watched-services.ts';
 import type { LocalCa } from '../proxy/local-ca.ts';
 import type { CertifiedKey, TlsFront, TlsUpstream } from '../proxy/tls-options.ts';
 import { readText } from '../runtime/files.ts';
@@ -14,13 +16,19 @@ const WILDCARDS: readonly string[] = ['0.0.0.0', '::'];
  * What the proxy takes for a service: its PEM files are read, and our own authority is opened when it is to certify. Throws AppError
  * `usage` when a file cannot be read any more, or the authority cannot be had.
  */
-export function createListenOptions(service: FrontedService, openCa: () => LocalCa): ListenOptions {
+export function createListenOptions(
+  service: FrontedService,
+  openCa: () => LocalCa,
+  table?: WatchedServices,
+): ListenOptions {
   const { name, protocol, listen, endpoints, tls } = service;
   return {
     service: name,
     protocol,
     listen,
     upstreams: endpoints,
+    protection: readProtection(service.more),
+    destinations: table?.follow(service),
     tls: tls && createFront(tls, listen, openCa),
     tlsUpstream: tls?.upstream && createUpstream(tls.upstream),
   };

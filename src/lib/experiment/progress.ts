@@ -163,6 +163,22 @@ export function onRunEvent(progress: Progress, event: RunEvent): Progress {
       return { ...next, notices: notice(event.level, event.text) };
     case 'run.ended':
       return { ...next, ended: { verdict: event.verdict, exitCode: event.exitCode, reasons: event.reasons } };
+    case 'breaker.changed':
+      return {
+        ...next,
+        notices: notice('info', `breaker of ${event.endpoint ?? event.service}: ${event.from} → ${event.to}`),
+      };
+    case 'endpoint.unhealthy':
+      return { ...next, notices: notice('warning', `endpoint ${event.address} of ${event.service}: ${event.reason}`) };
+    case 'limit.changed':
+    case 'endpoint.registered':
+    case 'endpoint.expired':
+    case 'endpoint.deregistered':
+    case 'endpoint.healthy':
+    case 'endpoint.drained':
+    case 'endpoint.undrained':
+    case 'panic.entered':
+    case 'panic.left':
     case 'guardian.started':
     case 'guardian.lost':
     case 'proxy.listening':

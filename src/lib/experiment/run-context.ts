@@ -12,6 +12,7 @@ import type { Scenario } from '../scenario/scenario.ts';
 import { PATIENT, type RetryPolicy } from './retry.ts';
 import type { RunLog } from './run-log.ts';
 import type { Saga } from './saga.ts';
+import type { WatchedServices } from './watched-services.ts';
 import { RunStopped, type Ending } from './ending.ts';
 
 /** What a run is given from outside. */
@@ -45,6 +46,8 @@ export interface RunContext extends RunOptions {
   readonly log: RunLog;
   readonly saga: Saga;
   readonly host: FaultHost;
+  /** The endpoints of the services that are checked or protected. */
+  readonly watched: WatchedServices;
   /** Aborted when the run must stop early; its reason is a RunStopped. */
   readonly stop: AbortController;
   readonly patience: Patience;

@@ -1,7 +1,10 @@
 import { AppError } from '../errors/app-error.ts';
 import type { ExitName } from '../errors/exit-codes.ts';
 import { createEventBus } from '../events/bus.ts';
+import type { ProtectionEventBody } from '../events/protection-events.ts';
+import type { ProxyEvent } from '../events/proxy-events.ts';
 import type { GateRow, RunEvent, Verdict } from '../events/run-events.ts';
+import { WatchedServices } from './watched-services.ts';
 import { openProxy, type Proxy } from '../proxy/proxy.ts';
 import { bootId, selfRef } from '../runtime/processes.ts';
 import { openJournal } from '../store/journal.ts';
@@ -70,10 +73,13 @@ export async function startRun(options: RunOptions, judge: Judge): Promise<RunHa
     // What it opens and injects is recorded by those who ask for it.
     onEvent: (event) => {
       if (event.type === 'proxy.note') log.record({ type: 'note', level: event.level, text: event.text });
+      if (event.type === 'breaker.changed' || event.type === 'limit.changed') log.record(bodyOf(event));
     },
   });
+  const watched = new WatchedServices(clock, ({ unixMs: _unixMs, ...body }) => log.record(body));
   const context: RunContext = {
     ...options,
+    watched,
     log,
     stop,
     patience,
@@ -86,6 +92,7 @@ export async function startRun(options: RunOptions, judge: Judge): Promise<RunHa
   const execute = async (): Promise<RunResult> => {
     const reached = await conduct(context, proxy, open, warnings);
     await takeBack(context, proxy, open, reached);
+    watched.close();
     // What went wrong while the run was taken back counts as well.
     const ending = reached.kind === 'completed' && stop.signal.aborted ? endingOf(stop.signal.reason) : reached;
     const judged = judge({ ending, measurements: measuring.current(), stuck: context.saga.stuck });
@@ -111,6 +118,14 @@ export async function startRun(options: RunOptions, judge: Judge): Promise<RunHa
     fail,
     finished: execute(),
   };
+}
+
+/** The journal has its own times. */
+function bodyOf({
+  unixMs: _unixMs,
+  ...body
+}: Extract<ProxyEvent, { type: 'breaker.changed' | 'limit.changed' }>): ProtectionEventBody {
+  return body;
 }
 
 /** How long a slow disk may keep the end of a run waiting. */

@@ -1,5 +1,6 @@
 import type { Effect, LoadSummary, RunEvent } from '../events/run-events.ts';
 import { formatDurationMs, formatPercent } from '../wire/quantities.ts';
+import { formatServiceEvent } from './plain-service-events.ts';
 
 /**
  * One line an event, for pipes, CI logs and screen readers: time since the run's start, what happened, facts as `key=value`.
@@ -99,6 +100,8 @@ function describe(event: RunEvent): string | undefined {
       return `${event.level === 'warning' ? 'WARNING ' : ''}${event.text}`;
     case 'run.ended':
       return `run end verdict=${event.verdict}${event.exitCode === null ? '' : ` exit=${event.exitCode}`} by=${event.by}`;
+    default:
+      return formatServiceEvent(event);
   }
 }
 

@@ -1,6 +1,7 @@
 import type { ProxyEvent } from '../events/proxy-events.ts';
 import type { Effect } from '../events/run-events.ts';
 import { formatEffect } from './plain-events.ts';
+import { formatServiceEvent } from './plain-service-events.ts';
 
 /** One line an event of a proxy: the time (UTC), what happened, facts as `key=value`. What a fault has lost is said in words. */
 export function formatProxyEvent(event: ProxyEvent): string {
@@ -21,6 +22,8 @@ function describe(event: ProxyEvent): string {
       return `fault ${event.fault} removed from ${event.service} kind=${event.kind} ${formatEffect(event.effect)}${formatLoss(event.effect)}`;
     case 'proxy.note':
       return `${event.level === 'warning' ? 'WARNING ' : ''}${event.text}`;
+    default:
+      return formatServiceEvent(event);
   }
 }
 

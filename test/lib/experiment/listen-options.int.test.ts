@@ -10,6 +10,7 @@ const SERVICE: FrontedService = {
   endpoints: [{ host: '127.0.0.1', port: 1 }],
   listen: { host: '127.0.0.1', port: 2 },
   tls: undefined,
+  more: {},
 };
 const NO_TLS = { certificate: undefined, alpn: undefined, serverNames: [], upstream: undefined };
 

@@ -1,5 +1,6 @@
 import { openMetricsServer, type MetricsServer } from '../../control/metrics-server.ts';
 import { createListenOptions } from '../../experiment/listen-options.ts';
+import type { WatchedServices } from '../../experiment/watched-services.ts';
 import type { ListenOptions } from '../../proxy/listen-options.ts';
 import type { Proxy, ServiceInfo } from '../../proxy/proxy.ts';
 import type { ProxiedFault } from '../../scenario/proxy-config.ts';
@@ -14,6 +15,7 @@ type OpeningStep = Extract<ProxyStep, { readonly do: 'listen' | 'move' | 'redire
 export class LiveProxy {
   readonly #proxy: Proxy;
   readonly #ca: OwnCa;
+  readonly #watched: WatchedServices;
   /** Told what could not be put back after a change had failed. */
   readonly #onStuck: (reason: string) => void;
   #state: ProxyState = NOTHING;
@@ -21,9 +23,10 @@ export class LiveProxy {
   /** Replaced while a change goes on, and needed again if that fails. */
   #formerMetrics: MetricsServer | undefined;
 
-  constructor(proxy: Proxy, ca: OwnCa, onStuck: (reason: string) => void) {
+  constructor(proxy: Proxy, ca: OwnCa, watched: WatchedServices, onStuck: (reason: string) => void) {
     this.#proxy = proxy;
     this.#ca = ca;
+    this.#watched = watched;
     this.#onStuck = onStuck;
   }
 
@@ -38,15 +41,18 @@ export class LiveProxy {
     await this.#ca.prepareFor(Object.values(to.services));
     // Files are read before anything is touched.
     const options = new Map<ProxyStep, ListenOptions>(
-      steps.filter(isOpening).map((step) => [step, createListenOptions(step.service, this.#ca.open)]),
+      steps.filter(isOpening).map((step) => [step, createListenOptions(step.service, this.#ca.open, this.#watched)]),
     );
     const undo = new UndoList();
     try {
       for (const step of steps) await this.#take(step, options.get(step), to.seed, undo);
     } catch (error) {
       await undo.run(this.#onStuck);
+      for (const service of Object.values(this.#state.services)) this.#watched.follow(service);
       throw error;
     }
+    for (const name of Object.keys(this.#state.services))
+      if (to.services[name] === undefined) this.#watched.forget(name);
     this.#state = to;
     await this.#formerMetrics?.close();
     this.#formerMetrics = undefined;
@@ -62,6 +68,7 @@ export class LiveProxy {
   }
 
   async close(): Promise<void> {
+    this.#watched.close();
     await Promise.all([this.#proxy.close(), this.#metrics?.close()]);
   }
 

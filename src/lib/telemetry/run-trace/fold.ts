@@ -143,6 +143,35 @@ export class RunFold {
       case 'note':
         if (event.level === 'warning') say({ 'faultline.note': event.text });
         break;
+      case 'breaker.changed':
+        say({
+          'faultline.service': event.service,
+          'faultline.breaker.state': event.to,
+          'faultline.reason': event.reason,
+        });
+        break;
+      case 'limit.changed':
+        say({
+          'faultline.service': event.service,
+          'faultline.limit': event.limit,
+          'faultline.limit.refuses': event.refuses,
+        });
+        break;
+      case 'endpoint.healthy':
+      case 'endpoint.unhealthy':
+        say({
+          'faultline.service': event.service,
+          'faultline.endpoint': event.address,
+          'faultline.reason': event.reason,
+        });
+        break;
+      case 'endpoint.registered':
+      case 'endpoint.expired':
+      case 'endpoint.deregistered':
+      case 'endpoint.drained':
+      case 'endpoint.undrained':
+      case 'panic.entered':
+      case 'panic.left':
       case 'guardian.started':
       case 'service.ready':
       case 'proxy.listening':

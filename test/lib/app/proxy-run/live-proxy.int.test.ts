@@ -13,6 +13,7 @@ import type { ProxyState } from '../../../../src/lib/app/proxy-changes.ts';
 import { scenarioKinds } from '../../../../src/lib/app/open-scenario.ts';
 import type { ProxyEvent } from '../../../../src/lib/events/proxy-events.ts';
 import { openLocalCa } from '../../../../src/lib/proxy/local-ca.ts';
+import { WatchedServices } from '../../../../src/lib/experiment/watched-services.ts';
 import { openProxy, type Proxy } from '../../../../src/lib/proxy/proxy.ts';
 import { realClock } from '../../../../src/lib/runtime/clock.ts';
 import { loadProxyFile } from '../../../../src/lib/scenario/proxy-file.ts';
@@ -36,7 +37,8 @@ function scene(): Scene {
   const events: ProxyEvent[] = [];
   const stuck: string[] = [];
   const proxy = openProxy({ clock: realClock, onEvent: (event) => events.push(event) });
-  const live = new LiveProxy(proxy, new OwnCa(), (reason) => stuck.push(reason));
+  const watched = new WatchedServices(realClock, (event) => events.push(event));
+  const live = new LiveProxy(proxy, new OwnCa(), watched, (reason) => stuck.push(reason));
   onTestFinished(() => live.close());
   const file = join(directory, 'faultline.yaml');
   const load = (yaml: string): ProxyState => {

@@ -1,0 +1,90 @@
+import { isDeepStrictEqual } from 'node:util';
+import { AppError } from '../errors/app-error.ts';
+import type { ServiceEvent } from '../events/service-events.ts';
+import type { Destinations } from '../proxy/protection.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { FrontSpec } from '../scenario/scenario.ts';
+import type { HealthCheck } from '../services/health-check.ts';
+import { HealthMonitor } from '../services/health-monitor.ts';
+import { ServiceRegistry } from '../services/registry.ts';
+import { formatHostPort } from '../wire/host-port.ts';
+
+interface Watched {
+  readonly check: HealthCheck | undefined;
+  readonly monitor: HealthMonitor | undefined;
+  /** The same as long as the service is followed: whoever has it sees endpoints come and go. */
+  readonly destinations: Destinations;
+}
+
+/** The endpoints of the services that a proxy fronts, and how well they are. */
+export class WatchedServices {
+  readonly registry: ServiceRegistry;
+  readonly #clock: Clock;
+  readonly #byName = new Map<string, Watched>();
+
+  constructor(clock: Clock, onEvent: (event: ServiceEvent) => void) {
+    this.#clock = clock;
+    this.registry = new ServiceRegistry({ clock });
+    this.registry.subscribe(onEvent);
+  }
+
+  /**
+   * Registers the endpoints of a service as they are configured now, and drops those that are not any more; what goes on with those that stay
+   * goes on. Undefined for one that is neither checked nor protected, where nothing depends on any of it.
+   */
+  follow(service: FrontSpec): Destinations | undefined {
+    const { name, endpoints, more, protocol } = service;
+    const isPlain = Object.keys(more).length === 0 && endpoints.every(({ weight }) => weight === undefined);
+    if (isPlain || protocol === 'udp') {
+      this.forget(name);
+      return undefined;
+    }
+    const check = more.health as HealthCheck | undefined;
+    if (check?.kind === 'http' && endpoints.some(({ tls }) => tls === true))
+      throw new AppError('usage', `health checks of ${name} by HTTP do not speak TLS, as its endpoints do`, {
+        hint: 'write health: {tcp: true}',
+      });
+    const ids = new Set(endpoints.map((endpoint) => idOf(name, endpoint)));
+    for (const endpoint of [...this.registry.list(name)])
+      if (!ids.has(endpoint.id)) this.registry.deregister(endpoint.id);
+    for (const { host, port, tls = false, weight = 1 } of endpoints)
+      this.registry.register({
+        id: idOf(name, { host, port }),
+        service: name,
+        host,
+        port,
+        tls,
+        weight,
+        lifetime: 'static',
+      });
+    return this.#watch(name, check);
+  }
+
+  /** Harmless when it is not followed. */
+  forget(name: string): void {
+    this.#byName.get(name)?.monitor?.close();
+    this.#byName.delete(name);
+    for (const { id } of [...this.registry.list(name)]) this.registry.deregister(id);
+  }
+
+  close(): void {
+    for (const { monitor } of this.#byName.values()) monitor?.close();
+    this.registry.close();
+  }
+
+  #watch(name: string, check: HealthCheck | undefined): Destinations {
+    const before = this.#byName.get(name);
+    if (before !== undefined && isDeepStrictEqual(before.check, check)) return before.destinations;
+    before?.monitor?.close();
+    const checkOf = ({ service }: { readonly service: string }): HealthCheck | undefined =>
+      service === name ? check : undefined;
+    const monitor = check && new HealthMonitor({ registry: this.registry, clock: this.#clock, checkOf });
+    const destinations = before?.destinations ?? (() => this.registry.list(name));
+    this.#byName.set(name, { check, monitor, destinations });
+    return destinations;
+  }
+}
+
+function idOf(service: string, address: { readonly host: string; readonly port: number }): string {
+  return `${service}/${formatHostPort(address)}`;
+}
