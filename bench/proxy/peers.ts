@@ -1,5 +1,7 @@
 import { existsSync } from 'node:fs';
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
+import { z } from 'zod';
+import { protectionShape, readProtection } from '../../src/lib/proxy/protection-schema.ts';
 import { openProxy } from '../../src/lib/proxy/proxy.ts';
 import type { Protocol } from '../../src/lib/proxy/views.ts';
 import { realClock } from '../../src/lib/runtime/clock.ts';
@@ -9,6 +11,10 @@ import { somePort, startProgram, startRole, type Started } from './processes.ts'
 
 export interface FaultlineOptions {
   readonly protocol: Protocol;
+  /** Keys of a service that protect it, as `faultline.yaml` has them. */
+  readonly protection?: object;
+  /** More services than the first one. */
+  readonly others?: readonly number[];
   readonly faults?: readonly { readonly kind: string; readonly params: unknown }[];
 }
 
@@ -18,7 +24,7 @@ export const startPipe = (upstream: number): Promise<Started> =>
 export const startFaultline = (upstream: number, options: FaultlineOptions): Promise<Started> =>
   startRole(import.meta.filename, 'faultline', String(upstream), JSON.stringify(options));
 
-export function startHaproxy(upstream: number, mode: 'tcp' | 'http'): Promise<Started> {
+export function startHaproxy(upstreams: number | readonly number[], mode: 'tcp' | 'http'): Promise<Started> {
   const port = somePort();
   return startProgram(
     'haproxy',
@@ -35,7 +41,11 @@ frontend f
   bind 127.0.0.1:${port}
   default_backend b
 backend b
-  server s 127.0.0.1:${upstream}
+  balance leastconn
+${[upstreams]
+  .flat()
+  .map((port) => `  server s${port} 127.0.0.1:${port}`)
+  .join('\n')}
 `,
   );
 }
@@ -76,13 +86,17 @@ function servePipe(upstream: number): Server {
   });
 }
 
-async function serveFaultline(upstream: number, { protocol, faults = [] }: FaultlineOptions): Promise<number> {
+async function serveFaultline(
+  upstream: number,
+  { protocol, faults = [], protection, others = [] }: FaultlineOptions,
+): Promise<number> {
   const proxy = openProxy({ clock: realClock });
   const { port } = await proxy.listen({
     service: 'bench',
     protocol,
     listen: { host: '127.0.0.1', port: 0 },
-    upstreams: [{ host: '127.0.0.1', port: upstream }],
+    upstreams: [upstream, ...others].map((port) => ({ host: '127.0.0.1', port })),
+    protection: protection && readProtection(z.strictObject(protectionShape).parse(protection)),
   });
   for (const [i, { kind, params }] of faults.entries())
     proxy.addFilter({ service: 'bench', id: `f${i}`, kind, params, seed: 1 });

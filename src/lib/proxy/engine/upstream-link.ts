@@ -58,6 +58,8 @@ export interface DialOptions {
 export class UpstreamLink implements SocketOwner {
   /** Whether an earlier request went through it: then it may have been closed just as the next one was written. */
   wasUsed = false;
+  readonly host: string;
+  readonly port: number;
   /** Where it goes, as host:port. */
   readonly address: string;
   readonly #clock: Clock;
@@ -75,6 +77,8 @@ export class UpstreamLink implements SocketOwner {
   constructor(options: DialOptions, owner: LinkOwner) {
     this.#owner = owner;
     this.#clock = options.clock;
+    this.host = options.host;
+    this.port = options.port;
     this.address = formatHostPort(options);
     this.#onClosed = options.onClosed;
     this.#onDialled = options.onDialled;

@@ -54,7 +54,7 @@ export class Guard implements PassageHost {
 
   /** Whether the request may go on, and where. The passage must be ended once, whatever happens. */
   admit(request: RequestView, connection: ConnectionView, nowMs: number): Passage | Turned {
-    return this.#admit(request, connection, nowMs, (key) => this.destinations.pick(key, nowMs, undefined));
+    return this.#admit(request, connection, nowMs, undefined);
   }
 
   /** The same for the first request of a connection that was begun for it already: that choice counts. */
@@ -79,14 +79,14 @@ export class Guard implements PassageHost {
       const other = this.destinations.explain(undefined, nowMs).next;
       if (other !== undefined && other !== destination.id) return 'elsewhere';
     }
-    return this.#admit(request, connection, nowMs, () => this.destinations.placeAt(destination, nowMs));
+    return this.#admit(request, connection, nowMs, destination);
   }
 
   #admit(
     request: RequestView,
     connection: ConnectionView,
     nowMs: number,
-    choose: (key: string | undefined) => Place | 'open' | undefined,
+    fixed: Destination | undefined,
   ): Passage | Turned {
     const limited = this.#limits.isEmpty ? undefined : this.#limits.check(request, connection, nowMs);
     if (limited !== undefined)
@@ -100,7 +100,8 @@ export class Guard implements PassageHost {
     if (ticket < 0) return this.#open(this.#breaker, nowMs);
     this.#budget?.deposit(nowMs);
     const key = this.#keyOf(request, connection);
-    const place = choose(key);
+    const { destinations } = this;
+    const place = fixed === undefined ? destinations.pick(key, nowMs, undefined) : destinations.placeAt(fixed, nowMs);
     if (place !== undefined && place !== 'open') return new Passage(this, { ticket, key, place, nowMs });
     this.#breaker?.record(ticket, IGNORED, 0, nowMs);
     return place === 'open' ? this.#open(undefined, nowMs) : NO_ENDPOINT;

@@ -1,3 +1,4 @@
+import type { Cancel, Clock } from '../../runtime/clock.ts';
 import { startRequest, type Lease } from '../../resilience/balance.ts';
 import { FAILURE, IGNORED, SUCCESS, type Outcome } from '../../resilience/breaker.ts';
 import type { Destination, ProtectionOptions } from '../protection.ts';
@@ -46,6 +47,7 @@ export class Passage {
   #tried: Destination[] | undefined;
   #isOver = false;
   #isKept = false;
+  #cancelTimeout: Cancel | undefined;
 
   constructor(host: PassageHost, admitted: Admitted) {
     this.#host = host;
@@ -65,8 +67,10 @@ export class Passage {
     return this.#attempts;
   }
 
-  get timeoutMs(): number | undefined {
-    return this.#host.options.timeoutMs;
+  /** Tells when the service has not begun to answer in time, unless the request has ended by then; not at all when it may take its time. */
+  arm(clock: Clock, onTimeout: (timeoutMs: number) => void): void {
+    const { timeoutMs } = this.#host.options;
+    if (timeoutMs !== undefined) this.#cancelTimeout = clock.after(timeoutMs, () => onTimeout(timeoutMs));
   }
 
   /** Whether an answer of this status is to be tried again elsewhere, if `retry` allows it. */
@@ -94,6 +98,7 @@ export class Passage {
   end(outcome: PassageOutcome, nowMs: number): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    this.#cancelTimeout?.();
     this.#endAttempt(outcome, nowMs);
     const { ticket, nowMs: startedMs } = this.#admitted;
     this.#host.endRequest(ticket, OUTCOMES[outcome], nowMs - startedMs, nowMs);

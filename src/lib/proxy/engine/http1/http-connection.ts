@@ -2,7 +2,6 @@ import { BodyScanner, requestFraming } from '../../../wire/http1-body.ts';
 import { HeadReader, RequestHead, type HeadProblem } from '../../../wire/http1-head.ts';
 import type { Exchange } from '../../exchange.ts';
 import { Passage } from '../../protection/passage.ts';
-import type { Cancel } from '../../../runtime/clock.ts';
 import type { Guard } from '../../protection/guard.ts';
 import type { ClientWire } from '../client-wire.ts';
 import type { LinkLoss, LinkOwner, UpstreamLink } from '../upstream-link.ts';
@@ -38,7 +37,6 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
   #state: HttpState = IDLE;
   readonly #links: ServiceLinks;
   #exchange: Exchange | undefined;
-  #cancelTimeout: Cancel | undefined;
   /** Of the request that made the connection a tunnel: it counts as under way until the tunnel ends. */
   #tunnelPassage: Passage | undefined;
 
@@ -293,9 +291,7 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     }
     exchange.passage = passage;
     this.#links.aim(passage.destination);
-    const { timeoutMs } = passage;
-    if (timeoutMs !== undefined)
-      this.#cancelTimeout = clock.after(timeoutMs, () => this.#onTimeout(head, createTimeout(timeoutMs)));
+    passage.arm(clock, (timeoutMs) => this.#onTimeout(head, createTimeout(timeoutMs)));
     return true;
   }
 
@@ -387,8 +383,6 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
   }
 
   #endRequest(status: number | undefined, error?: string): void {
-    this.#cancelTimeout?.();
-    this.#cancelTimeout = undefined;
     this.#exchange?.end(status, error);
     this.#exchange = undefined;
   }

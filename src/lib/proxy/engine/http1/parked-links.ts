@@ -1,3 +1,4 @@
+import type { Destination } from '../../protection.ts';
 import type { LinkOwner, UpstreamLink } from '../upstream-link.ts';
 
 /** Connections to other endpoints that one client keeps for later; beyond it the oldest is closed. Most services have fewer endpoints. */
@@ -5,55 +6,72 @@ const MAX_PARKED = 64;
 
 /** A client's connections to the endpoints that its requests do not go to at the moment, one for each. */
 export class ParkedLinks {
-  readonly #byAddress = new Map<string, ParkedLink>();
+  readonly #places = new Map<Destination, ParkingPlace>();
 
+  /** One whose endpoint is not known is closed: nobody would ask for it. */
   park(link: UpstreamLink): void {
-    this.#drop(this.#byAddress.get(link.address));
-    const parked = new ParkedLink(link, () => {
-      if (this.#byAddress.get(link.address) === parked) this.#byAddress.delete(link.address);
-    });
-    this.#byAddress.set(link.address, parked);
-    if (this.#byAddress.size > MAX_PARKED) this.#drop(this.#byAddress.values().next().value);
+    const { destination } = link;
+    if (destination === undefined) {
+      link.destroy();
+      return;
+    }
+    let place = this.#places.get(destination);
+    if (place === undefined) {
+      place = new ParkingPlace();
+      this.#places.set(destination, place);
+      if (this.#places.size > MAX_PARKED) this.#forgetOldest();
+    }
+    place.park(link);
   }
 
   /** The connection to this endpoint, given to an owner; undefined when there is none any more. */
-  take(address: string, owner: LinkOwner): UpstreamLink | undefined {
-    const link = this.#byAddress.get(address)?.link;
-    this.#byAddress.delete(address);
+  take(destination: Destination, owner: LinkOwner): UpstreamLink | undefined {
+    return this.#places.get(destination)?.take(owner);
+  }
+
+  dispose(): void {
+    for (const place of this.#places.values()) place.dispose();
+    this.#places.clear();
+  }
+
+  #forgetOldest(): void {
+    for (const [destination, place] of this.#places) {
+      place.dispose();
+      this.#places.delete(destination);
+      return;
+    }
+  }
+}
+
+/** Where the connection to one endpoint waits. Nobody expects anything of it: whatever comes, it is of no use any more. */
+class ParkingPlace implements LinkOwner {
+  #link: UpstreamLink | undefined;
+
+  park(link: UpstreamLink): void {
+    this.#link?.destroy();
+    this.#link = link;
+    link.handTo(this);
+  }
+
+  take(owner: LinkOwner): UpstreamLink | undefined {
+    const link = this.#link;
+    this.#link = undefined;
     link?.handTo(owner);
     return link;
   }
 
   dispose(): void {
-    for (const { link } of this.#byAddress.values()) link.destroy();
-    this.#byAddress.clear();
-  }
-
-  #drop(parked: ParkedLink | undefined): void {
-    if (parked === undefined) return;
-    this.#byAddress.delete(parked.link.address);
-    parked.link.destroy();
-  }
-}
-
-/** A connection that nobody expects anything of: whatever comes, it is of no use any more. */
-class ParkedLink implements LinkOwner {
-  readonly link: UpstreamLink;
-  readonly #onLost: () => void;
-
-  constructor(link: UpstreamLink, onLost: () => void) {
-    this.link = link;
-    this.#onLost = onLost;
-    link.handTo(this);
+    this.#link?.destroy();
+    this.#link = undefined;
   }
 
   onLinkData(): boolean {
-    this.#lose();
+    this.dispose();
     return true;
   }
 
   onLinkEnd(): void {
-    this.#lose();
+    this.dispose();
   }
 
   onLinkDrain(): void {
@@ -61,11 +79,6 @@ class ParkedLink implements LinkOwner {
   }
 
   onLinkLost(): void {
-    this.#onLost();
-  }
-
-  #lose(): void {
-    this.link.destroy();
-    this.#onLost();
+    this.#link = undefined;
   }
 }

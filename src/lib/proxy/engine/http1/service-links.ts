@@ -1,4 +1,3 @@
-import { formatHostPort } from '../../../wire/host-port.ts';
 import type { Destination } from '../../protection.ts';
 import type { ClientWire } from '../client-wire.ts';
 import type { LinkOwner, UpstreamLink } from '../upstream-link.ts';
@@ -32,12 +31,17 @@ export class ServiceLinks {
 
   /** The next request goes there: the connection at hand is kept for later when it goes elsewhere. */
   aim(destination: Destination): void {
-    const address = formatHostPort(destination);
     const link = this.current;
-    if (link?.address === address) return;
+    if (link !== undefined && leadsTo(link, destination)) return;
     this.#parked ??= new ParkedLinks();
     if (link !== undefined) this.#parked.park(link);
-    this.current = this.#parked.take(address, this.#owner);
+    const kept = this.#parked.take(destination, this.#owner);
+    if (kept === undefined || leadsTo(kept, destination)) this.current = kept;
+    else {
+      // The endpoint has moved since.
+      kept.destroy();
+      this.current = undefined;
+    }
   }
 
   /** The one in use, begun when there is none. */
@@ -64,4 +68,8 @@ export class ServiceLinks {
     this.drop();
     this.#parked?.dispose();
   }
+}
+
+function leadsTo({ host, port }: UpstreamLink, destination: Destination): boolean {
+  return port === destination.port && host === destination.host;
 }

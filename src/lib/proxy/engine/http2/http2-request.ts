@@ -20,6 +20,12 @@ export class Http2Request implements RequestView {
     this.isGrpc = type !== undefined && isGrpcContentType(type);
   }
 
+  /** The status that the last fields of the answer to a gRPC call give. */
+  grpcStatusIn(fields: readonly HeaderField[]): number | undefined {
+    const status = this.isGrpc ? lookupField(fields, 'grpc-status') : undefined;
+    return status === undefined ? undefined : Number(status);
+  }
+
   header(name: string): string | undefined {
     return lookupField(this.fields, name) ?? (name === 'host' ? lookupField(this.fields, ':authority') : undefined);
   }

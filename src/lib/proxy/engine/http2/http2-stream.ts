@@ -8,7 +8,7 @@ import type { ConnectionView, Direction } from '../../views.ts';
 import type { Front } from '../front.ts';
 import { Hold } from '../hold.ts';
 import { collectEdits, noteEdits, readsBody, type MessageEdits } from '../message-edits.ts';
-import { createTurnedAway, type Answer, type Marker } from '../http1/answer.ts';
+import { createTimeout, createTurnedAway, type Answer, type Marker } from '../http1/answer.ts';
 import { Passage } from '../../protection/passage.ts';
 import type { Guard } from '../../protection/guard.ts';
 import type { Destination } from '../../protection.ts';
@@ -113,6 +113,7 @@ export class Http2Stream implements Http2LaneOwner {
     const passage = guard.admitTo(destination, this.request, view, front.clock.monotonicMs());
     if (passage instanceof Passage) {
       this.#exchange.passage = passage;
+      passage.arm(front.clock, (timeoutMs) => this.#onTimeout(timeoutMs));
       return true;
     }
     // The service never sees the block.
@@ -122,6 +123,12 @@ export class Http2Stream implements Http2LaneOwner {
       this.turnAway();
     } else this.fail(createTurnedAway(passage));
     return false;
+  }
+
+  #onTimeout(timeoutMs: number): void {
+    if (this.#status !== undefined) return;
+    this.#cancelService(HTTP2_ERROR.CANCEL);
+    this.fail(createTimeout(timeoutMs));
   }
 
   /** Fields that follow the body of the request. */
@@ -141,7 +148,7 @@ export class Http2Stream implements Http2LaneOwner {
     const status = Number(lookupField(fields, ':status') ?? 0);
     const isFinal = status >= 200;
     if (isFinal) this.#status = this.#responseEdits?.status ?? status;
-    if (isEnd) this.#noteGrpcStatus(fields);
+    if (isEnd) this.#exchange.grpcStatus = this.request.grpcStatusIn(fields) ?? this.#exchange.grpcStatus;
     if (isFinal && this.#responseEdits !== undefined) this.#editResponse(this.#responseEdits, fields, isEnd);
     else this.down.headers(fields, block, isEnd);
   }
@@ -359,11 +366,6 @@ export class Http2Stream implements Http2LaneOwner {
     // A body that is to be read must not come compressed.
     if (readsBody(this.#responseEdits)) return { ...trace, 'accept-encoding': 'identity' };
     return trace;
-  }
-
-  #noteGrpcStatus(fields: readonly HeaderField[]): void {
-    const status = this.request.isGrpc ? lookupField(fields, 'grpc-status') : undefined;
-    if (status !== undefined) this.#exchange.grpcStatus = Number(status);
   }
 
   #cancelService(code: number): void {
