@@ -3,6 +3,7 @@ import { HTTP_DURATION_BOUNDS_SECONDS } from '../wire/fixed-histogram.ts';
 import { SPOKEN, type Counters } from './counters.ts';
 import { DELAY_BOUNDS_SECONDS } from './delay-meter.ts';
 import type { InstalledFilter } from './installed-filter.ts';
+import { addProtection } from './protection-metrics.ts';
 import type { ServiceListener } from './listener.ts';
 
 export { CONTENT_TYPE as METRICS_CONTENT_TYPE } from '../wire/prometheus-text.ts';
@@ -22,11 +23,15 @@ type Samples = [Labels, number][];
  * Everything that listeners and faults have counted, in the Prometheus text format: rate, errors and duration of each listener, and what each
  * fault saw, chose, hurt and delivered. The two `toxiproxy_` names are those that Toxiproxy's users have in their dashboards.
  */
-export function formatProxyMetrics(services: readonly MeasuredService[]): string {
+export function formatProxyMetrics(services: readonly MeasuredService[], nowMs: number): string {
   const text = new MetricsText();
   addConnections(text, services);
   addRequests(text, services);
   addFaults(text, services);
+  const guarded = services.flatMap(({ service, listener: { guard } }) =>
+    guard === undefined ? [] : [{ service, guard }],
+  );
+  if (guarded.length > 0) addProtection(text, guarded, nowMs);
   addBytes(text, services);
   return text.toString();
 }

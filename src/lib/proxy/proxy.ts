@@ -258,7 +258,7 @@ class ProxyEngine implements Proxy {
       address: formatHostPort(address ?? options.listen),
       upstream: options.upstreams.map(formatHostPort).join(','),
     }));
-    return formatProxyMetrics(listeners);
+    return formatProxyMetrics(listeners, this.#clock.monotonicMs());
   }
 
   async close(): Promise<void> {
