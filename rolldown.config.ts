@@ -1,5 +1,6 @@
 import { globSync, readFileSync, rmSync } from 'node:fs';
 import { defineConfig, type Plugin } from 'rolldown';
+import { declarations } from './src/lib/app/build/declarations.ts';
 import { dependencyRepairs } from './src/lib/app/build/dependency-repairs.ts';
 import { lazyBuiltins, LOADED_BUILTINS } from './src/lib/app/build/lazy-builtins.ts';
 import { BIN_NAMES, commandsWithin, MAIN_BIN } from './src/lib/app/bin-view.ts';
@@ -12,18 +13,26 @@ import { type CommandLine, formatRootHelp, type TopicDescriptions } from './src/
  *     dist/cli.js                  the runner that bin/ starts
  *     dist/commands/<topic>/<verb>.js
  *     dist/entries/<name>.js       programs of ours that run beside the main one
+ *     dist/library/<name>.js       what Node programs import, and dist/types/ its declarations
  *     dist/help/<bin>.txt          the overview, printed without loading anything
  */
 const commands = sources('src/commands/**/*.ts', (path) => path.replace('src/', ''));
 const entries = sources('src/lib/app/entries/*.ts', (path) => path.replace('src/lib/app/', ''));
+const library = { 'library/resilience': 'src/lib/app/library/resilience.ts' };
 
 export default defineConfig({
-  input: { cli: 'src/lib/app/cli.ts', ...commands, ...entries },
+  input: { cli: 'src/lib/app/cli.ts', ...commands, ...entries, ...library },
   platform: 'node',
   logLevel: 'warn',
   // Loaded by libraries only when somebody develops plug-ins or looks into a component tree.
   external: ['typescript', 'react-devtools-core'],
-  plugins: [overviews(), dependencyRepairs(), lazyBuiltins(), removeLeftovers()],
+  plugins: [
+    overviews(),
+    dependencyRepairs(),
+    lazyBuiltins(),
+    ...Object.values(library).map(declarations),
+    removeLeftovers(),
+  ],
 
   output: {
     dir: 'dist',
