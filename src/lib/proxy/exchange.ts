@@ -72,7 +72,10 @@ export class Exchange {
     this.passage?.end(passageOutcome(isFailed, error), nowMs);
     const code = this.grpcStatus === undefined || error !== undefined ? (error ?? String(status ?? 'none')) : undefined;
     metrics.record(this.#protocol, code ?? `grpc ${this.grpcStatus ?? 0}`, nowMs - this.#startedMs);
-    this.#trace?.end({ status, grpcStatus: this.grpcStatus, error, endpoint: this.endpoint });
+    if (this.#trace === undefined) return;
+    const { grpcStatus, endpoint, passage } = this;
+    const breaker = passage?.breakerState(nowMs);
+    this.#trace.end({ status, grpcStatus, error, endpoint, attempts: passage?.attempts, breaker });
   }
 }
 

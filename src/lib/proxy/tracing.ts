@@ -20,6 +20,10 @@ export interface ExchangeOutcome {
   readonly error: string | undefined;
   /** Where the request went; undefined when it went nowhere. */
   readonly endpoint: string | undefined;
+  /** How often it was sent; undefined where it never is twice. */
+  readonly attempts?: number | undefined;
+  /** The state of the breaker that it met, after it. */
+  readonly breaker?: string | undefined;
 }
 
 /** What a fault did to a request. */

@@ -130,11 +130,23 @@ describe('the spans of a request', () => {
     ['an answer that is cut', { status: 200, error: 'upstream-closed' }, 'upstream-closed', 'upstream-closed'],
     ['a gRPC call that the client got wrong', { grpcStatus: 5 }, undefined, '5'],
     ['a gRPC call that failed', { grpcStatus: 14 }, '14', '14'],
+    ['a fallback', { status: 200, error: 'fallback; reason=open; from=cache' }, undefined, 'fallback'],
     ['nothing that can be told', { status: undefined }, 'no-answer', 'no-answer'],
   ])('tell of %s', async (_, outcome, ofServer, ofClient) => {
     const { server, client } = await spansOf(await scene(), startOf(), { ...DONE, ...outcome });
     expect([server.attributes['error.type'], client.attributes['error.type']]).toEqual([ofServer, ofClient]);
     expect([server.isError, client.isError]).toEqual([ofServer !== undefined, ofClient !== undefined]);
+  });
+
+  it('tell how often a request was sent, what became of the breaker, and where a fallback came from', async () => {
+    const error = 'fallback; reason=failed; from=fixed';
+    const { client } = await spansOf(await scene(), startOf(), { ...DONE, attempts: 3, breaker: 'open', error });
+    expect(client.attributes).toMatchObject({
+      'http.request.resend_count': '2',
+      'faultline.breaker.state': 'open',
+      'faultline.fallback.reason': 'failed',
+      'faultline.fallback.from': 'fixed',
+    });
   });
 
   it('tell each deed of a fault, and of all together how long they have held the request back', async () => {

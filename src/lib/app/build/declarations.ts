@@ -41,11 +41,16 @@ function declarationsOf(entry: string): ReadonlyMap<string, string> {
 /** The entry's own and what they lead to, in the order they are met. */
 function needed(entry: string, all: ReadonlyMap<string, string>): Map<string, string> {
   const first = posix.join(FOLDER, relative(ROOT, entry)).replace(/\.ts$/, '.d.ts');
-  const reached = new Map<string, string>([[first, all.get(first) ?? '']]);
+  const textOf = (path: string): string => {
+    const text = all.get(path);
+    if (text === undefined) throw new Error(`the compiler has written no ${path}`);
+    return text;
+  };
+  const reached = new Map<string, string>([[first, textOf(first)]]);
   for (const [path, text] of reached) {
     for (const [, specifier = ''] of text.matchAll(/(?:from |import\()'(\.[^']+)\.js'/g)) {
       const next = posix.join(posix.dirname(path), `${specifier}.d.ts`);
-      if (!reached.has(next)) reached.set(next, all.get(next) ?? '');
+      if (!reached.has(next)) reached.set(next, textOf(next));
     }
   }
   return reached;

@@ -136,6 +136,10 @@ export class Guard implements PassageHost {
     if (ticket !== undefined) this.destinations.breakerOf(destination)?.record(ticket, outcome, tookMs, nowMs);
   }
 
+  breakerState({ destination }: Place, nowMs: number): string | undefined {
+    return (this.#breaker ?? this.destinations.breakerOf(destination))?.view(nowMs).state;
+  }
+
   endRequest(ticket: number, outcome: Outcome, tookMs: number, nowMs: number): void {
     this.#breaker?.record(ticket, outcome, tookMs, nowMs);
   }

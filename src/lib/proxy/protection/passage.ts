@@ -15,6 +15,8 @@ export interface PassageHost {
   /** Another endpoint for a request that has failed there; undefined: that was the last try. */
   retry(method: string, failed: FailedTries, nowMs: number): Place | undefined;
   endAttempt(place: Place, outcome: Outcome, tookMs: number, nowMs: number): void;
+  /** For a trace, after the end of the request. */
+  breakerState(place: Place, nowMs: number): string | undefined;
   endRequest(ticket: number, outcome: Outcome, tookMs: number, nowMs: number): void;
 }
 
@@ -102,6 +104,11 @@ export class Passage {
     this.#endAttempt(outcome, nowMs);
     const { ticket, nowMs: startedMs } = this.#admitted;
     this.#host.endRequest(ticket, OUTCOMES[outcome], nowMs - startedMs, nowMs);
+  }
+
+  /** Of the service's breaker, or of the endpoint's; undefined when there is none. */
+  breakerState(nowMs: number): string | undefined {
+    return this.#host.breakerState(this.#place, nowMs);
   }
 
   /** The request became a tunnel: after its end it still counts as under way at its endpoint, until `release`. */

@@ -42,8 +42,12 @@ export function clientAttributes({ service, protocol, request }: ExchangeStart):
 }
 
 /** What came of it, alike on both spans. */
-export function outcomeAttributes({ status, grpcStatus }: ExchangeOutcome): Attributes {
+export function outcomeAttributes({ status, grpcStatus, error, attempts = 1, breaker }: ExchangeOutcome): Attributes {
+  const [, reason, from] = /^fallback; reason=(\w+); from=(\w+)$/.exec(error ?? '') ?? [];
   return {
+    ...(attempts > 1 ? { 'http.request.resend_count': attempts - 1 } : {}),
+    ...(breaker === undefined ? {} : { 'faultline.breaker.state': breaker }),
+    ...(reason === undefined ? {} : { 'faultline.fallback.reason': reason, 'faultline.fallback.from': from ?? '' }),
     ...(status === undefined ? {} : { 'http.response.status_code': status }),
     ...(grpcStatus === undefined ? {} : { 'rpc.grpc.status_code': grpcStatus }),
   };

@@ -14,6 +14,8 @@ export function errorType(
   { status, grpcStatus, error }: ExchangeOutcome,
   side: 'server' | 'client',
 ): string | undefined {
+  // The client has a good answer: it is for the side of the service that the request failed.
+  if (error?.startsWith('fallback;') === true) return side === 'client' ? 'fallback' : undefined;
   if (error !== undefined) return error;
   if (grpcStatus !== undefined) {
     const isFailed = side === 'server' ? GRPC_SERVER_FAULTS.includes(grpcStatus) : grpcStatus !== 0;
