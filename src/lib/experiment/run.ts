@@ -1,9 +1,8 @@
 import { AppError } from '../errors/app-error.ts';
 import type { ExitName } from '../errors/exit-codes.ts';
 import { createEventBus } from '../events/bus.ts';
-import type { ProtectionEventBody } from '../events/protection-events.ts';
 import type { ProxyEvent } from '../events/proxy-events.ts';
-import type { GateRow, RunEvent, Verdict } from '../events/run-events.ts';
+import type { GateRow, RunEvent, RunEventBody, Verdict } from '../events/run-events.ts';
 import { WatchedServices } from './watched-services.ts';
 import { openProxy, type Proxy } from '../proxy/proxy.ts';
 import { bootId, selfRef } from '../runtime/processes.ts';
@@ -73,7 +72,7 @@ export async function startRun(options: RunOptions, judge: Judge): Promise<RunHa
     // What it opens and injects is recorded by those who ask for it.
     onEvent: (event) => {
       if (event.type === 'proxy.note') log.record({ type: 'note', level: event.level, text: event.text });
-      if (event.type === 'breaker.changed' || event.type === 'limit.changed') log.record(bodyOf(event));
+      if (isOfProtection(event)) log.record(bodyOf(event));
     },
   });
   const watched = new WatchedServices(clock, ({ unixMs: _unixMs, ...body }) => log.record(body));
@@ -120,11 +119,17 @@ export async function startRun(options: RunOptions, judge: Judge): Promise<RunHa
   };
 }
 
+type ProtectionEvent = Extract<
+  ProxyEvent,
+  { type: 'breaker.changed' | 'limit.changed' | 'panic.entered' | 'panic.left' }
+>;
+
+function isOfProtection(event: ProxyEvent): event is ProtectionEvent {
+  return ['breaker.changed', 'limit.changed', 'panic.entered', 'panic.left'].includes(event.type);
+}
+
 /** The journal has its own times. */
-function bodyOf({
-  unixMs: _unixMs,
-  ...body
-}: Extract<ProxyEvent, { type: 'breaker.changed' | 'limit.changed' }>): ProtectionEventBody {
+function bodyOf({ unixMs: _unixMs, ...body }: ProtectionEvent): RunEventBody {
   return body;
 }
 

@@ -1,4 +1,4 @@
-import type { BalancerKind, BalancerOptions, Candidate } from '../resilience/balance.ts';
+import type { BalancerKind, BalancerOptions, Candidate, PanicChange } from '../resilience/balance.ts';
 import type { BreakerOptions } from '../resilience/breaker-options.ts';
 import type { BreakerChange, BreakerView } from '../resilience/breaker.ts';
 import type { RateLimitCounts, RateLimitOptions } from '../resilience/rate-limit.ts';
@@ -89,6 +89,7 @@ export const UNPROTECTED: ProtectionOptions = {
 /** What happens to the protection of a service. */
 export type ProtectionChange =
   | { readonly type: 'breaker'; readonly endpoint: string | undefined; readonly change: BreakerChange }
+  | { readonly type: 'panic'; readonly change: PanicChange; readonly thresholdPercent: number }
   /** A limit begins to refuse, or has refused nobody for a while. */
   | { readonly type: 'limit'; readonly limit: string; readonly refuses: boolean; readonly counts: RateLimitCounts };
 

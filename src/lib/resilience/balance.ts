@@ -62,6 +62,9 @@ export interface BalancerOptions {
   readonly onChange?: ((change: PanicChange) => void) | undefined;
 }
 
+/** Below this share of healthy endpoints there is panic, as in Envoy. */
+export const DEFAULT_PANIC_PERCENT = 50;
+
 /** The longest slow start: a day; longer is a mistaken unit. */
 const MAX_SLOW_START_MS = 86_400_000;
 
@@ -77,7 +80,12 @@ const STRATEGIES: Readonly<Record<BalancerKind, (draws: Draws) => Strategy>> = {
 /** A balancer of this kind; throws `AppError('usage')` that names a kind there is not, or the option that is wrong. */
 export function createBalancer(kind: BalancerKind, options: BalancerOptions = {}): Balancer {
   if (!BALANCER_KINDS.includes(kind)) throw unknownKind(kind);
-  const panicPercent = numberWithin(options.panicPercent, { field: 'panicPercent', min: 0, max: 100, fallback: 50 });
+  const panicPercent = numberWithin(options.panicPercent, {
+    field: 'panicPercent',
+    min: 0,
+    max: 100,
+    fallback: DEFAULT_PANIC_PERCENT,
+  });
   const draws = options.chance === undefined ? new SeededDraws(DEFAULT_SEED) : new ChanceDraws(options.chance);
   const strategy = STRATEGIES[kind](draws);
   const survey = new Survey({ panicPercent, slowStart: createSlowStart(options) });

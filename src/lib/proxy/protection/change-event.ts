@@ -7,6 +7,11 @@ export function changeEvent(service: string, change: ProtectionChange): ProxyEve
     const { limit, refuses, counts } = change;
     return { type: 'limit.changed', service, limit, refuses, admitted: counts.admitted, refused: counts.refused };
   }
+  if (change.type === 'panic') {
+    const { to, healthy, weighted: endpoints } = change.change;
+    const type = to === 'panic' ? 'panic.entered' : 'panic.left';
+    return { type, service, healthy, endpoints, thresholdRatio: change.thresholdPercent / 100 };
+  }
   const { from, to, forced, reason, counts } = change.change;
   return {
     type: 'breaker.changed',

@@ -1,4 +1,4 @@
-import { createBalancer, type Balancer, type Explanation } from '../../resilience/balance.ts';
+import { createBalancer, DEFAULT_PANIC_PERCENT, type Balancer, type Explanation } from '../../resilience/balance.ts';
 import { breakerOptions } from './breaker-rule.ts';
 import { CircuitBreaker, type BreakerChange } from '../../resilience/breaker.ts';
 import type { BalanceRule, BreakerRule, Destination, Destinations, ProtectionChange } from '../protection.ts';
@@ -28,7 +28,11 @@ export class BalancedDestinations {
     onChange: (change: ProtectionChange) => void,
   ) {
     this.#table = table;
-    this.balancer = createBalancer(balance?.kind ?? 'round_robin', balance);
+    this.balancer = createBalancer(balance?.kind ?? 'round_robin', {
+      ...balance,
+      onChange: (change) =>
+        onChange({ type: 'panic', change, thresholdPercent: balance?.panicPercent ?? DEFAULT_PANIC_PERCENT }),
+    });
     this.#rule = breaker?.per === 'endpoint' ? breaker : undefined;
     this.#onChange = onChange;
   }

@@ -98,6 +98,20 @@ describe('balancing by request', () => {
     expect(list[1]!.requests).toBe(2);
   });
 
+  it('ignores health when too few are healthy, and tells so', async () => {
+    const list = await endpoints(3);
+    const { address, events } = await frontOf(list);
+    for (const ill of list.slice(1)) ill.isHealthy = false;
+    await many(address, 6);
+    expect(list.map(({ requests }) => requests)).toEqual([2, 2, 2]);
+    list[1]!.isHealthy = true;
+    await many(address, 2);
+    expect(events.filter(({ type }) => type.startsWith('panic.'))).toMatchObject([
+      { type: 'panic.entered', service: 's', healthy: 1, endpoints: 3, thresholdRatio: 0.5 },
+      { type: 'panic.left', healthy: 2 },
+    ]);
+  });
+
   it('sends where least is under way', async () => {
     const list = await endpoints(3);
     const waiting: (() => void)[] = [];
