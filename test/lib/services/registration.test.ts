@@ -18,6 +18,7 @@ describe('a registration', () => {
     expect(parseRegistration(least)).toEqual({
       ...least,
       weight: 1,
+      tls: false,
       metadata: {},
       initialHealth: 'unknown',
       lifetime: 'heartbeat',
