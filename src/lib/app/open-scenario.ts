@@ -5,8 +5,7 @@ import { loadScenario, type LoadOptions } from '../scenario/load.ts';
 import { createTimeline } from '../scenario/plan.ts';
 import type { Timeline } from '../scenario/plan-types.ts';
 import type { Scenario } from '../scenario/scenario.ts';
-import { protectionShape } from '../proxy/protection-schema.ts';
-import { healthSchema } from '../services/health-schema.ts';
+import { FRONT_KEYS, frontMisfit } from './front-keys.ts';
 import type { ScenarioKinds } from '../scenario/schema.ts';
 import { allFaultKinds } from './kinds.ts';
 
@@ -36,7 +35,8 @@ export function scenarioKinds(): ScenarioKinds {
   return {
     faults: allFaultKinds(),
     probes: probeKinds,
-    front: { ...protectionShape, health: healthSchema.optional() },
+    front: FRONT_KEYS,
+    frontMisfit,
   };
 }
 

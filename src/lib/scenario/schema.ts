@@ -2,14 +2,14 @@ import { z } from 'zod';
 import type { Purpose } from './file/choice.ts';
 import { duration, NAME, NAME_WORDS, someDuration, textLike } from './file/fields.ts';
 import { seedSchema, variablesSchema, versionSchema } from './file/head.ts';
-import type { FaultSchemaInput, ProbeSchemaInput, ScenarioKinds } from './file/kinds.ts';
+import type { FaultSchemaInput, FrontTraits, ProbeSchemaInput, ScenarioKinds } from './file/kinds.ts';
 import { loadSchema } from './file/load.ts';
 import { steadySchema } from './file/probes.ts';
 import { servicesSchema } from './file/services.ts';
 import { stepSchema } from './file/steps.ts';
 import { conditionSchema, thresholdSchema } from './file/thresholds.ts';
 
-export type { FaultSchemaInput, ProbeSchemaInput, ScenarioKinds };
+export type { FaultSchemaInput, FrontTraits, ProbeSchemaInput, ScenarioKinds };
 
 const SCENARIO_NAME = /^[A-Za-z0-9](?:[A-Za-z0-9 ._-]{0,98}[A-Za-z0-9._-])?$/;
 

@@ -110,6 +110,24 @@ describe('a proxy that protects a service', () => {
     expect((await proxy.finished).code).toBe(0);
   });
 
+  it.each([
+    ['protocol: udp', 'balance: least_request', '"balance" of service shop: datagrams pass as they are'],
+    ['protocol: tcp', 'timeout: 1s', '"timeout" of service shop: it looks at requests'],
+    ['protocol: tcp', 'breaker: {}', 'write per: endpoint'],
+    ['protocol: tcp', 'balance: { kind: consistent_hash, key: { header: x } }', 'has no headers'],
+    ['protocol: auto', 'health: /health', 'write health: {tcp: true}'],
+  ])('refuses what would do nothing: %s with %s', async (protocol, key, words) => {
+    const file = join(temporaryDirectory(), 'faultline.yaml');
+    const endpoint = protocol === 'protocol: auto' ? 'https://127.0.0.1:8' : '127.0.0.1:8';
+    writeFileSync(
+      file,
+      `version: 1\nservices:\n  shop:\n    ${protocol}\n    listen: ${LOOPBACK}:9\n    endpoints: ${endpoint}\n    ${key}\n`,
+    );
+    const { code, stderr } = await run('run', ['proxy', 'run', '-c', file, '--check'], {});
+    expect([code, stderr]).toEqual([2, expect.stringContaining(words)]);
+    expect(stderr).toContain('faultline.yaml:7:5');
+  });
+
   it('has mistakes in the file named at their place', async () => {
     const file = join(temporaryDirectory(), 'faultline.yaml');
     writeFileSync(

@@ -5,6 +5,7 @@ import type { Path } from '../mistakes/mistake.ts';
 import type { Address } from '../scenario.ts';
 import type { Checking } from './checking.ts';
 import { endpointsIn } from './endpoints.ts';
+import { checkFront } from './front.ts';
 import { isMap, memberOf } from './raw.ts';
 import { checkTls } from './tls.ts';
 
@@ -33,6 +34,7 @@ export function checkServices(checking: Checking, others: readonly Claim[] = [])
     const address = textMember(service, 'listen', parseAddress);
     checkEndpoints(checking, service, name, address);
     checkTls(checking, service, name);
+    checkFront(checking, service, name);
     if (address === undefined) continue;
     const transport = memberOf(service, 'protocol') === 'udp' ? 'udp' : 'tcp';
     claim(checking, claims, { who: `service ${name}`, path: [...path, 'listen'], address, transport });

@@ -1,4 +1,5 @@
 import type { z } from 'zod';
+import type { Json } from '../../events/json.ts';
 import type { Protocol } from '../scenario.ts';
 
 /** What the scenario file must know of a kind of fault; a FaultKind has all of it. */
@@ -24,10 +25,19 @@ export interface ProbeSchemaInput {
   readonly expect: z.ZodType;
 }
 
+/** What decides whether a key of a service means anything. */
+export interface FrontTraits {
+  readonly protocol: Protocol;
+  /** Whether its endpoints are spoken to in TLS. */
+  readonly isTls: boolean;
+}
+
 /** The kinds that a scenario may name. */
 export interface ScenarioKinds {
   readonly faults: readonly FaultSchemaInput[];
   readonly probes: readonly ProbeSchemaInput[];
   /** What else may be said of a service: key to its schema. It is handed on as it comes out (`FrontSpec.more`). */
   readonly front?: Readonly<Record<string, z.ZodType>> | undefined;
+  /** Why such a key, right in itself, would do nothing there; undefined when it does something. `value` is as written. */
+  frontMisfit?(key: string, value: Json, on: FrontTraits): string | undefined;
 }
