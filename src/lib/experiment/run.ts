@@ -91,7 +91,6 @@ export async function startRun(options: RunOptions, judge: Judge): Promise<RunHa
   const execute = async (): Promise<RunResult> => {
     const reached = await conduct(context, proxy, open, warnings);
     await takeBack(context, proxy, open, reached);
-    watched.close();
     // What went wrong while the run was taken back counts as well.
     const ending = reached.kind === 'completed' && stop.signal.aborted ? endingOf(stop.signal.reason) : reached;
     const judged = judge({ ending, measurements: measuring.current(), stuck: context.saga.stuck });
@@ -169,12 +168,18 @@ async function conduct(
 }
 
 /** Faults first, the last completed first; then the load, the probes, the services, the proxies. Nothing here may keep the rest from it. */
-async function takeBack({ saga, log, stop }: RunContext, proxy: Proxy, open: OpenParts, ending: Ending): Promise<void> {
+async function takeBack(
+  { saga, log, stop, watched }: RunContext,
+  proxy: Proxy,
+  open: OpenParts,
+  ending: Ending,
+): Promise<void> {
   open.stopGuards?.();
   await saga.compensateAll('fault', 'reverse');
   open.services?.expectExits();
   for (const close of [
-    () => endLoad(open.load, ending, stop.signal),
+    // Services that we stop ourselves are not found ill.
+    () => endLoad(open.load, ending, stop.signal).finally(() => watched.close()),
     () => open.watch?.stop(),
     () => saga.compensateAll('service', 'together'),
     () => proxy.close(),

@@ -39,15 +39,17 @@ export class LiveProxy {
   async change(to: ProxyState): Promise<number> {
     const steps = planChanges(this.#state, to);
     await this.#ca.prepareFor(Object.values(to.services));
-    // Files are read before anything is touched.
-    const options = new Map<ProxyStep, ListenOptions>(
-      steps.filter(isOpening).map((step) => [step, createListenOptions(step.service, this.#ca.open, this.#watched)]),
-    );
     const undo = new UndoList();
     try {
+      // Files are read before any listener is touched.
+      const options = new Map<ProxyStep, ListenOptions>(
+        steps.filter(isOpening).map((step) => [step, createListenOptions(step.service, this.#ca.open, this.#watched)]),
+      );
       for (const step of steps) await this.#take(step, options.get(step), to.seed, undo);
     } catch (error) {
       await undo.run(this.#onStuck);
+      for (const name of Object.keys(to.services))
+        if (this.#state.services[name] === undefined) this.#watched.forget(name);
       for (const service of Object.values(this.#state.services)) this.#watched.follow(service);
       throw error;
     }
