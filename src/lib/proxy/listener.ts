@@ -76,11 +76,8 @@ export class Listener implements ServiceListener {
     const { chain, counters, metrics } = this;
     const exchanges: ExchangeContext = { service: options.service, clock, counters, metrics, tracer };
     this.#guard = createGuard(options, context.onProtection);
-    const currentGuard = (): Guard | undefined => this.#guard;
     this.#front = {
-      get guard() {
-        return currentGuard();
-      },
+      guardFor: (serverName) => (this.#lookupRoute(serverName) === undefined ? this.#guard : undefined),
       clock,
       chain,
       counters,
@@ -182,10 +179,16 @@ export class Listener implements ServiceListener {
     if (this.#connections.delete(connection)) this.counters.openConnections--;
   }
 
+  /** Where clients that ask for this name are sent, if elsewhere than others. */
+  #lookupRoute(serverName: string | undefined): readonly Upstream[] | undefined {
+    const routes = serverName === undefined ? undefined : this.#options.tls?.routes;
+    return routes && lookupRoute(routes, serverName)?.upstreams;
+  }
+
   #dial(owner: LinkOwner, offer: DialOffer = {}): UpstreamLink {
-    const { upstreams, tls, tlsUpstream = DEFAULT_TLS_UPSTREAM, service, protocol } = this.#options;
+    const { upstreams, tlsUpstream = DEFAULT_TLS_UPSTREAM, service, protocol } = this.#options;
     const { clock, dialTimeoutMs } = this.#context;
-    const route = lookupRoute(tls?.routes ?? [], offer.serverName)?.upstreams;
+    const route = this.#lookupRoute(offer.serverName);
     const guard = route === undefined ? this.#guard : undefined;
     const place =
       offer.destination === undefined ? guard?.pickForConnection(offer.source, clock.monotonicMs()) : undefined;

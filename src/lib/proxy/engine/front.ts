@@ -16,8 +16,11 @@ export interface Front {
   readonly chain: Chain;
   readonly counters: Counters;
   readonly budget: QueueBudget;
-  /** What protects the service; undefined: nothing does, and its endpoints take turns. */
-  readonly guard: Guard | undefined;
+  /**
+   * What protects the service, for clients that ask for this name; undefined: nothing does, and its endpoints take turns. Those whose name is
+   * sent elsewhere (`serverNames`) do not go to these endpoints.
+   */
+  guardFor(serverName: string | undefined): Guard | undefined;
   /** A request has come: it is counted and timed from here on. */
   beginExchange(protocol: ExchangeProtocol, request: RequestView, connection: ConnectionView): Exchange;
   /** Begins a connection to the next endpoint of the service; for a client that speaks TLS, offers what that client offered (ALPN). */

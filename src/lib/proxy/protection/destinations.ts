@@ -64,6 +64,22 @@ export class BalancedDestinations {
     }
   }
 
+  /** Whether it is to get new requests. */
+  isUsable(destination: Destination, nowMs: number): boolean {
+    const { isHealthy, weight } = destination;
+    return isHealthy && weight > 0 && (this.#rule === undefined || this.#mayTry(destination, nowMs));
+  }
+
+  /** Whether another one is to. */
+  hasOther(than: Destination, nowMs: number): boolean {
+    return this.#table().some((one) => one !== than && this.isUsable(one, nowMs));
+  }
+
+  /** An open breaker whose time is over takes a trial. */
+  #mayTry(destination: Destination, nowMs: number): boolean {
+    return (this.breakerOf(destination)?.untilMs(nowMs) ?? 0) === 0;
+  }
+
   /** A place at this very endpoint. */
   placeAt(destination: Destination, nowMs: number): Place | 'open' {
     const ticket = this.breakerOf(destination)?.allow(nowMs);

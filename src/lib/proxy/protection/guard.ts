@@ -75,10 +75,8 @@ export class Guard implements PassageHost {
     connection: ConnectionView,
     nowMs: number,
   ): Passage | Turned | 'elsewhere' {
-    if (!destination.isHealthy || destination.weight === 0) {
-      const other = this.destinations.explain(undefined, nowMs).next;
-      if (other !== undefined && other !== destination.id) return 'elsewhere';
-    }
+    const { destinations } = this;
+    if (!destinations.isUsable(destination, nowMs) && destinations.hasOther(destination, nowMs)) return 'elsewhere';
     return this.#admit(request, connection, nowMs, destination);
   }
 

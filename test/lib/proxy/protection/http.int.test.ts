@@ -180,6 +180,15 @@ describe('balancing by request', () => {
   });
 });
 
+it('closes a raw connection when there is no endpoint', async () => {
+  const list = await endpoints(1);
+  list[0]!.weight = 0;
+  const { address, proxy } = await front('tcp', list, undefined, { protection: UNPROTECTED, destinations: () => list });
+  const client = new Client(address).send('hi');
+  await client.untilClosed();
+  expect(proxy.counters('s')).toMatchObject({ dialFailures: 1, openConnections: 0 });
+});
+
 describe('retries', () => {
   const retries = { attempts: 3, statuses: [503], alsoMethods: [], budget: {} };
 
@@ -264,6 +273,22 @@ describe('a breaker', () => {
     for (let i = 0; i < 60; i++) statuses.push((await get(address)).status);
     expect(list[0]!.requests).toBe(6);
     expect(statuses.slice(-30).every((status) => status === 200)).toBe(true);
+  });
+
+  it('of an endpoint is looked at when the first request comes, not when its connection was begun', async () => {
+    const list = await endpoints(2);
+    const breaker = { ...rule, per: 'endpoint', consecutiveFailures: 0, openMs: 60_000 } as const;
+    const options = { protection: { ...UNPROTECTED, breaker }, destinations: () => list };
+    const { address } = await front('auto', list, undefined, options);
+    const early = [new Client(address), new Client(address)];
+    await until('both begun', () => list.every(({ sockets }) => sockets.size > 0));
+    list[0]!.handler = refuse;
+    await get(address);
+    await get(address);
+    for (const client of early) {
+      client.send('GET / HTTP/1.1\r\nHost: s\r\n\r\n');
+      expect(await client.until('HTTP/1.1')).toContain('HTTP/1.1 200');
+    }
   });
 
   it('does not count a client that gives up', async () => {

@@ -1,9 +1,10 @@
 import * as grpc from '@grpc/grpc-js';
+import { connect, type Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { UNPROTECTED, type Destination, type ProtectionOptions } from '../../../../src/lib/proxy/protection.ts';
 import { until } from '../../../support/until.ts';
 import { EchoClient, serveEcho, type EchoServer } from '../grpc-harness.ts';
-import { front, type Fronted } from '../harness.ts';
+import { front, serve, type Fronted } from '../harness.ts';
 
 function endpoint(id: string, { address }: EchoServer): Destination {
   return { ...address, id, weight: 1, isHealthy: true, inFlight: 0, healthySinceMs: -Infinity };
@@ -53,6 +54,41 @@ describe('gRPC calls to a protected service', () => {
     for (let i = 0; i < 3; i++) expect((await client.unary('hang', { deadline: Date.now() + 100 })).code).toBe(4);
     await until('the count at 0', () => a.inFlight === 0);
     expect((await client.unary('well')).code).toBe(0);
+  });
+
+  it('count as failed when the service dies while it has them', async () => {
+    const sockets = new Set<Socket>();
+    const server = await serveEcho();
+    const relay = await serve((socket) => {
+      sockets.add(socket);
+      const service = connect(server.address);
+      service.on('error', () => undefined);
+      socket.pipe(service).pipe(socket);
+    });
+    const a = { ...endpoint('a', server), ...relay };
+    const breaker = { per: 'service', consecutiveFailures: 0, openMs: 60_000 } as const;
+    const { address, events } = await frontOf([a], { breaker });
+    const hanging = new EchoClient(address).unary('hang');
+    await until('the call', () => server.calls.length === 1);
+    for (const socket of sockets) socket.resetAndDestroy();
+    expect((await hanging).code).toBe(grpc.status.UNAVAILABLE);
+    await until('the breaker open', () => events.some((it) => it.type === 'breaker.changed' && it.to === 'open'));
+    expect(a.inFlight).toBe(0);
+  });
+
+  it('move to another endpoint when the breaker of theirs opens', async () => {
+    const [one, two] = [await serveEcho(), await serveEcho()];
+    const list = [endpoint('a', one), endpoint('b', two)];
+    const breaker = { per: 'endpoint', consecutiveFailures: 0, openMs: 60_000 } as const;
+    const { address, proxy } = await frontOf(list, { breaker });
+    const client = new EchoClient(address, undefined, { 'grpc.enable_retries': 1 });
+    await client.unary('1');
+    const [here, there] = one.calls.length === 1 ? [one, two] : [two, one];
+    proxy.addFilter({ service: 's', id: 'down', kind: 'grpc_status', params: { code: 'INTERNAL' }, seed: 1 });
+    expect((await client.unary('2')).code).toBe(grpc.status.INTERNAL);
+    proxy.removeFilter('s', 'down');
+    for (let i = 0; i < 3; i++) expect((await client.unary('3')).code).toBe(0);
+    expect([here.calls.length, there.calls.length]).toEqual([1, 3]);
   });
 
   it('end with DEADLINE_EXCEEDED when the service does not begin to answer in time', async () => {

@@ -216,8 +216,8 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
   }
 
   lookupFallback(head: RequestHead, cause: FallbackCause): Answer | undefined {
-    const { guard, clock } = this.wire.front;
-    return guard?.fallbacks?.lookup(head, cause, clock.monotonicMs());
+    const { front, view } = this.wire;
+    return front.guardFor(view.serverName)?.fallbacks?.lookup(head, cause, front.clock.monotonicMs());
   }
 
   answerInstead(head: RequestHead, answer: Answer): void {
@@ -267,7 +267,8 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     const exchange = front.beginExchange('http/1.1', head, view);
     this.#exchange = exchange;
     this.#requestBody.begin(requestFraming(head));
-    if (front.guard !== undefined && !this.#enter(head, exchange, front.guard)) return behindHead(head);
+    const guard = front.guardFor(view.serverName);
+    if (guard !== undefined && !this.#enter(head, exchange, guard)) return behindHead(head);
     const verdict = front.chain.actsOnRequests
       ? front.chain.decideRequest(head, view, 'http1', front.clock.monotonicMs())
       : undefined;

@@ -65,7 +65,7 @@ export class RelayedExchange implements ResponseSink {
 
   /** `requestBody` follows the body of the request, which begins behind the head. */
   constructor(host: ExchangeHost, sending: Sending, sentHead: Buffer, requestBody: BodyScanner, passage?: Passage) {
-    const { front } = host.wire;
+    const { front, view } = host.wire;
     this.#host = host;
     this.sending = sending;
     this.#sentHead = sentHead;
@@ -81,7 +81,7 @@ export class RelayedExchange implements ResponseSink {
       room: () => host.link?.resume(),
     });
     const isPlain = sending.responseEdits === undefined && this.#down === undefined;
-    this.#fallbacks = front.guard?.fallbacks;
+    this.#fallbacks = front.guardFor(view.serverName)?.fallbacks;
     this.#sentMs = this.#fallbacks === undefined ? 0 : front.clock.monotonicMs();
     this.#plan =
       isPlain && this.#fallbacks === undefined

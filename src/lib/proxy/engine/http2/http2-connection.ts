@@ -42,6 +42,7 @@ export class Http2Connection implements WireOwner, LinkOwner, SessionHost {
   /** What is to be written to the client behind the service's settings, which come first (RFC 9113 section 3.4). */
   #early: Buffer[] | undefined = [];
   #unreachable: LinkLoss | undefined;
+  #isServiceGone = false;
 
   constructor(wire: ClientWire, link?: UpstreamLink) {
     this.#wire = wire;
@@ -99,7 +100,7 @@ export class Http2Connection implements WireOwner, LinkOwner, SessionHost {
   }
 
   onWireGone(): void {
-    this.#session.dispose();
+    this.#session.dispose(this.#isServiceGone ? 'upstream-closed' : 'client-gone');
     if (this.#link?.isEnded === true) this.#link.detach();
     else this.#link?.destroy();
     this.#link = undefined;
@@ -121,6 +122,7 @@ export class Http2Connection implements WireOwner, LinkOwner, SessionHost {
   }
 
   onLinkEnd(): void {
+    this.#isServiceGone = true;
     this.#wire.hangUp();
   }
 
@@ -130,8 +132,10 @@ export class Http2Connection implements WireOwner, LinkOwner, SessionHost {
 
   onLinkLost(loss: LinkLoss): void {
     this.#link = undefined;
-    if (loss.during === 'use') this.#wire.resetAfterWrites();
-    else {
+    if (loss.during === 'use') {
+      this.#isServiceGone = true;
+      this.#wire.resetAfterWrites();
+    } else {
       this.front.counters.dialFailures++;
       this.#beTheService(loss);
     }

@@ -105,8 +105,9 @@ export class Http2Session implements Http2Streams {
     return this.#isLeaving;
   }
 
-  dispose(): void {
-    for (const stream of [...this.#byClientId.values()]) stream.dispose();
+  /** `why` the requests under way get no answer. */
+  dispose(why: 'client-gone' | 'upstream-closed'): void {
+    for (const stream of [...this.#byClientId.values()]) stream.dispose(why);
   }
 
   /** The last stream that is looked at may only become an earlier one (RFC 9113 section 6.8). */

@@ -91,7 +91,8 @@ export class Http2Stream implements Http2LaneOwner {
   begin(): void {
     const { front, view } = this.#streams;
     this.up.hasEnded = this.#headers.isEnd;
-    if (front.guard !== undefined && !this.#enter(front.guard)) return;
+    const guard = front.guardFor(view.serverName);
+    if (guard !== undefined && !this.#enter(guard)) return;
     const verdict = front.chain.actsOnRequests
       ? front.chain.decideRequest(this.request, view, this.request.isGrpc ? 'grpc' : 'http2', front.clock.monotonicMs())
       : undefined;
@@ -186,13 +187,12 @@ export class Http2Stream implements Http2LaneOwner {
 
   /** The service has not looked at the request: it may be sent again elsewhere. */
   turnAway(): void {
-    this.#streams.client.write(encodeRstStream(this.clientId, HTTP2_ERROR.REFUSED_STREAM));
-    this.#finish('refused');
+    this.#resetClient(HTTP2_ERROR.REFUSED_STREAM, 'refused');
   }
 
   /** The connection is gone. */
-  dispose(): void {
-    this.#finish('client-gone');
+  dispose(why: 'client-gone' | 'upstream-closed'): void {
+    this.#finish(why);
   }
 
   // From the lanes
@@ -227,8 +227,7 @@ export class Http2Stream implements Http2LaneOwner {
   }
 
   onReset(_direction: Direction, code: number): void {
-    this.#streams.client.write(encodeRstStream(this.clientId, code));
-    this.#finish('upstream-reset');
+    this.#resetClient(code, 'upstream-reset');
   }
 
   /** The delays are over: the request goes on, is answered, or is cut off. */
@@ -341,9 +340,9 @@ export class Http2Stream implements Http2LaneOwner {
     }
   }
 
-  #resetClient(code: number): void {
+  #resetClient(code: number, why = 'reset'): void {
     this.#streams.client.write(encodeRstStream(this.clientId, code));
-    this.#finish('reset');
+    this.#finish(why);
   }
 
   #respond(status: number, headers: readonly (readonly [string, string])[], body: Buffer, marker: Marker): void {
