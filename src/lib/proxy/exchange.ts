@@ -71,7 +71,7 @@ export class Exchange {
     if (isFailed) counters.errors++;
     this.passage?.end(passageOutcome(isFailed, error), nowMs);
     const code = this.grpcStatus === undefined || error !== undefined ? (error ?? String(status ?? 'none')) : undefined;
-    metrics.record(this.#protocol, code ?? `grpc ${this.grpcStatus ?? 0}`, nowMs - this.#startedMs);
+    metrics.record(this.#protocol, code ?? `grpc ${this.grpcStatus ?? 0}`, nowMs - this.#startedMs, isFailed);
     if (this.#trace === undefined) return;
     const { grpcStatus, endpoint, passage } = this;
     const breaker = passage?.breakerState(nowMs);

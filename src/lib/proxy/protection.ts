@@ -8,7 +8,15 @@ import type { Upstream } from './addresses.ts';
 import type { Match } from './scope.ts';
 
 /** An endpoint that requests can be sent to. Whoever keeps the table of endpoints changes its fields; `startRequest` alone counts requests in. */
-export interface Destination extends Candidate, Upstream {}
+export interface Destination extends Candidate, Upstream {
+  /** Hears how each request to it has ended; undefined: nobody wants to know. */
+  readonly traffic?: TrafficRecorder | undefined;
+}
+
+/** Counts requests that have ended. `cancelled`: by the one who asked, which tells nothing of the endpoint. */
+export interface TrafficRecorder {
+  record(outcome: 'ok' | 'failed' | 'cancelled', tookMs: number): void;
+}
 
 /** The table of a service's endpoints as it is now; another list whenever members come or go. */
 export type Destinations = () => readonly Destination[];

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { RecentTraffic } from '../../../src/lib/services/recent-traffic.ts';
 import { Traffic } from '../../../src/lib/services/traffic.ts';
 
 describe('the traffic of an endpoint', () => {
@@ -8,32 +9,49 @@ describe('the traffic of an endpoint', () => {
     traffic.record('failed', 10);
     traffic.record('cancelled', 60_000);
     expect(traffic).toMatchObject({ requests: 3, failures: 1, cancelled: 1 });
-    expect(traffic.latencyQuantileMs(1)).toBeLessThanOrEqual(16);
+    expect(traffic.latency.count).toBe(2);
   });
+});
 
-  it('knows no latency before the first request', () => {
-    expect(new Traffic().latencyQuantileMs(0.5)).toBeUndefined();
-  });
-
-  it.each([0.1, 0.3, 1, 7, 120, 4_000, 30_000])('estimates %d ms within a factor of two', (ms) => {
+describe('recent traffic', () => {
+  it('is quiet before the first look and without requests', () => {
+    const recent = new RecentTraffic();
     const traffic = new Traffic();
-    for (let i = 0; i < 100; i++) traffic.record('ok', ms);
-    const estimate = traffic.latencyQuantileMs(0.5)!;
-    expect(estimate / ms).toBeGreaterThan(0.5);
-    expect(estimate / ms).toBeLessThanOrEqual(2);
+    expect(recent.rates(traffic, 0)).toEqual({
+      ratePerSecond: 0,
+      errorRatio: undefined,
+      p50Ms: undefined,
+      p99Ms: undefined,
+    });
+    recent.look(traffic, 0);
+    expect(recent.rates(traffic, 1000)).toMatchObject({ ratePerSecond: 0, errorRatio: undefined, p99Ms: undefined });
   });
 
-  it('tells a few slow ones from many fast ones', () => {
+  it('tells rate, error ratio and quantiles since the oldest look', () => {
+    const recent = new RecentTraffic();
     const traffic = new Traffic();
-    for (let i = 0; i < 98; i++) traffic.record('ok', 3);
-    for (let i = 0; i < 2; i++) traffic.record('ok', 900);
-    expect(traffic.latencyQuantileMs(0.5)).toBeLessThan(4);
-    expect(traffic.latencyQuantileMs(0.99)).toBeGreaterThan(512);
+    recent.look(traffic, 1000);
+    for (let i = 0; i < 95; i++) traffic.record('ok', 4);
+    for (let i = 0; i < 5; i++) traffic.record('failed', 900);
+    const { ratePerSecond, errorRatio, p50Ms, p99Ms } = recent.rates(traffic, 3000);
+    expect(ratePerSecond).toBe(50);
+    expect(errorRatio).toBe(0.05);
+    expect(p50Ms).toBeCloseTo(4, 0);
+    expect(p99Ms! / 900).toBeGreaterThan(0.93);
+    expect(p99Ms! / 900).toBeLessThan(1.07);
   });
 
-  it('says the last bound of what is beyond it', () => {
+  it('forgets what is longer ago than ten seconds', () => {
+    const recent = new RecentTraffic();
     const traffic = new Traffic();
-    traffic.record('ok', 1e9);
-    expect(traffic.latencyQuantileMs(0.5)).toBe(32_768);
+    for (let i = 0; i < 100; i++) traffic.record('failed', 900);
+    for (let second = 1; second <= 11; second++) {
+      recent.look(traffic, second * 1000);
+      traffic.record('ok', 2);
+    }
+    const { ratePerSecond, errorRatio, p99Ms } = recent.rates(traffic, 11_000);
+    expect(ratePerSecond).toBe(1.1);
+    expect(errorRatio).toBe(0);
+    expect(p99Ms).toBeLessThan(3);
   });
 });

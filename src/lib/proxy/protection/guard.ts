@@ -114,7 +114,7 @@ export class Guard implements PassageHost {
 
   /** That an endpoint accepts connections is a success only where nothing more can be seen of it. */
   endDial(place: Place, isReady: boolean, protocol: Protocol, nowMs: number): void {
-    this.endAttempt(place, isReady ? (protocol === 'tcp' ? SUCCESS : IGNORED) : FAILURE, 0, nowMs);
+    this.#judge(place, isReady ? (protocol === 'tcp' ? SUCCESS : IGNORED) : FAILURE, 0, nowMs);
   }
 
   retry(method: string, { attempts, key, tried }: FailedTries, nowMs: number): Place | undefined {
@@ -123,14 +123,20 @@ export class Guard implements PassageHost {
     const place = this.destinations.pick(key, nowMs, tried) ?? this.destinations.pick(key, nowMs, undefined);
     if (place === undefined || place === 'open') return undefined;
     if (this.#budget?.tryWithdraw(nowMs) === false) {
-      this.endAttempt(place, IGNORED, 0, nowMs);
+      this.#judge(place, IGNORED, 0, nowMs);
       return undefined;
     }
     this.retries++;
     return place;
   }
 
-  endAttempt({ destination, ticket }: Place, outcome: Outcome, tookMs: number, nowMs: number): void {
+  endAttempt(place: Place, outcome: Outcome, tookMs: number, nowMs: number): void {
+    place.destination.traffic?.record(OUTCOME_WORDS[outcome], tookMs);
+    this.#judge(place, outcome, tookMs, nowMs);
+  }
+
+  /** What an endpoint's own breaker is told. */
+  #judge({ destination, ticket }: Place, outcome: Outcome, tookMs: number, nowMs: number): void {
     if (ticket !== undefined) this.destinations.breakerOf(destination)?.record(ticket, outcome, tookMs, nowMs);
   }
 
@@ -172,6 +178,8 @@ export class Guard implements PassageHost {
     };
   }
 }
+
+const OUTCOME_WORDS = { [SUCCESS]: 'ok', [FAILURE]: 'failed', [IGNORED]: 'cancelled' } as const;
 
 const NO_ENDPOINT: Turned = {
   status: 503,
