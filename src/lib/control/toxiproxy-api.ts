@@ -1,4 +1,3 @@
-import { BlockList, isIP } from 'node:net';
 import { AppError } from '../errors/app-error.ts';
 import type { Address } from '../proxy/listen-options.ts';
 import type { Proxy } from '../proxy/proxy.ts';
@@ -6,11 +5,12 @@ import { randomSeed } from '../runtime/chance.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { remove } from '../runtime/files.ts';
 import { formatHostPort } from '../wire/host-port.ts';
-import { turnAway } from './toxiproxy/access.ts';
-import { ApiError, reasonOf } from './toxiproxy/api-error.ts';
+import { isLoopback, turnAway } from './http/access.ts';
+import { ApiError, reasonOf } from './http/api-error.ts';
 import { readConfig } from './toxiproxy/config-file.ts';
-import { parseHostPort, resolveListen } from './toxiproxy/host-port.ts';
-import { openHttpServer, type HttpServer } from './toxiproxy/http-server.ts';
+import { parseHostPort, resolveListen } from './http/host-port.ts';
+import { openHttpServer, type HttpServer } from './http/http-server.ts';
+import { createRequestIds } from './toxiproxy/request-id.ts';
 import { refuseLiving, tellForgotten } from './toxiproxy/leftover.ts';
 import { readProxies, type ProxySpec } from './toxiproxy/proxy-body.ts';
 import { describeProxy, ProxyList } from './toxiproxy/proxy-list.ts';
@@ -88,6 +88,9 @@ export async function openToxiproxyApi(options: ToxiproxyApiOptions): Promise<To
   };
 }
 
+/** As Toxiproxy's own. */
+const ANSWER_TIMEOUT_MS = 30_000;
+
 /** Requests wait until everything is there that there is to be at the beginning. */
 function openServer(
   options: ToxiproxyApiOptions,
@@ -98,8 +101,12 @@ function openServer(
   const { clock, token, lenient, version, proxy } = options;
   const warn = (text: string): void => options.onNote('warning', text);
   const policy = { token, hosts: hostsOf(options) };
+  const nextId = createRequestIds(() => clock.unixMs());
   return openHttpServer(listen, {
     clock,
+    headers: () => ({ 'X-Toxiproxy-Request-Id': nextId() }),
+    answerTimeoutMs: ANSWER_TIMEOUT_MS,
+    setting: '--api',
     admit: ({ headers }) => turnAway(headers, policy),
     async answer({ method = '', url = '' }, body) {
       await populated;
@@ -177,14 +184,6 @@ async function resolveApiAddress({ address, token, isOpenToAll }: ToxiproxyApiOp
   throw new AppError('usage', `others can reach ${address}, and whoever does could redirect and break traffic`, {
     hint: 'give --token (or FAULTLINE_API_TOKEN), listen on 127.0.0.1, or say --insecure-api if everybody may',
   });
-}
-
-const LOOPBACK = new BlockList();
-LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
-LOOPBACK.addAddress('::1', 'ipv6');
-
-function isLoopback(host: string): boolean {
-  return LOOPBACK.check(host, isIP(host) === 6 ? 'ipv6' : 'ipv4');
 }
 
 function hostsOf({ address, hosts }: ToxiproxyApiOptions): readonly string[] {

@@ -5,6 +5,7 @@ import type { Destinations } from '../proxy/protection.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { FrontSpec } from '../scenario/scenario.ts';
 import type { HealthCheck } from '../services/health-check.ts';
+import type { Endpoint } from '../services/endpoint.ts';
 import { HealthMonitor } from '../services/health-monitor.ts';
 import { ServiceRegistry } from '../services/registry.ts';
 import { formatHostPort } from '../wire/host-port.ts';
@@ -45,8 +46,7 @@ export class WatchedServices {
         hint: 'write health: {tcp: true}',
       });
     const ids = new Set(endpoints.map((endpoint) => idOf(name, endpoint)));
-    for (const endpoint of [...this.registry.list(name)])
-      if (!ids.has(endpoint.id)) this.registry.deregister(endpoint.id);
+    for (const endpoint of this.#configured(name)) if (!ids.has(endpoint.id)) this.registry.deregister(endpoint.id);
     for (const { host, port, tls = false, weight = 1 } of endpoints)
       this.registry.register({
         id: idOf(name, { host, port }),
@@ -64,12 +64,22 @@ export class WatchedServices {
   forget(name: string): void {
     this.#byName.get(name)?.monitor?.close();
     this.#byName.delete(name);
-    for (const { id } of [...this.registry.list(name)]) this.registry.deregister(id);
+    for (const { id } of this.#configured(name)) this.registry.deregister(id);
+  }
+
+  /** Whether somebody chooses among its endpoints, so that others may join them. */
+  isFollowed(name: string): boolean {
+    return this.#byName.has(name);
   }
 
   close(): void {
     for (const { monitor } of this.#byName.values()) monitor?.close();
     this.registry.close();
+  }
+
+  /** Those that register themselves come and go by themselves. */
+  #configured(name: string): Endpoint[] {
+    return this.registry.list(name).filter(({ lifetime }) => lifetime === 'static');
   }
 
   #watch(name: string, check: HealthCheck | undefined): Destinations {

@@ -111,6 +111,13 @@ export interface ProtectionView {
   readonly cache: ResponseCacheCounts | undefined;
 }
 
+/** What a person wants of the breakers of a service. */
+export interface BreakerOrder {
+  readonly to: 'open' | 'closed' | 'reset';
+  /** Undefined: the breaker of the service, or those of all its endpoints. */
+  readonly endpoint: string | undefined;
+}
+
 /** A request that does not go on: the client is told this. */
 export interface Turned {
   readonly status: number;

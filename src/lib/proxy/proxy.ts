@@ -2,6 +2,7 @@ import { AppError } from '../errors/app-error.ts';
 import type { JsonObject } from '../events/json.ts';
 import type { ProxyEvent, ProxyEventBody } from '../events/proxy-events.ts';
 import type { Effect } from '../events/run-events.ts';
+import type { Explanation } from '../resilience/balance.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { selfRef, type ProcessRef } from '../runtime/processes.ts';
 import { formatHostPort } from '../wire/host-port.ts';
@@ -16,7 +17,9 @@ import type { ListenOptions } from './listen-options.ts';
 import { Listener, type ListenerContext, type ServiceListener } from './listener.ts';
 import { formatProxyMetrics } from './metrics.ts';
 import { createNotes } from './notes.ts';
+import type { BreakerOrder, ProtectionView } from './protection.ts';
 import { changeEvent } from './protection/change-event.ts';
+import type { RequestMetrics } from './request-metrics.ts';
 import type { ProxyTracer } from './tracing.ts';
 import { UdpListener } from './udp-listener.ts';
 import type { Protocol } from './views.ts';
@@ -92,6 +95,14 @@ export interface Proxy {
   hasFilter(service: string, id: string): boolean;
   /** What the service's listener has seen so far. */
   counters(service: string): Readonly<Counters> | undefined;
+  /** RED figures of its requests. */
+  requestMetrics(service: string): RequestMetrics | undefined;
+  /** What protects it at this moment; undefined: nothing does. */
+  protection(service: string): ProtectionView | undefined;
+  /** Where the next request would go, and why; `key` is what requests are told apart by. Undefined: its endpoints take turns. */
+  explain(service: string, key: string | undefined): Explanation | undefined;
+  /** Forces a breaker, or lets it go. Throws AppError `usage` when there is none. */
+  orderBreaker(service: string, order: BreakerOrder): void;
   /** Bytes that faults hold back at this moment, on all connections together. */
   readonly heldBytes: number;
   /** Everything counted, in the Prometheus text format. */
@@ -247,6 +258,26 @@ class ProxyEngine implements Proxy {
     return this.#entries.get(service)?.listener.counters;
   }
 
+  requestMetrics(service: string): RequestMetrics | undefined {
+    return this.#entries.get(service)?.listener.metrics;
+  }
+
+  protection(service: string): ProtectionView | undefined {
+    return this.#entries.get(service)?.listener.guard?.view(this.#clock.monotonicMs());
+  }
+
+  explain(service: string, key: string | undefined): Explanation | undefined {
+    return this.#entries.get(service)?.listener.guard?.destinations.explain(key, this.#clock.monotonicMs());
+  }
+
+  orderBreaker(service: string, order: BreakerOrder): void {
+    const { guard } = this.#find(service).listener;
+    if (guard?.orderBreaker(order, this.#clock.monotonicMs()) === true) return;
+    throw new AppError('usage', explainNoBreaker(service, order, guard?.options.breaker?.per), {
+      hint: 'docs/proxy.md, “Protecting a service”, shows how a service is given one',
+    });
+  }
+
   get heldBytes(): number {
     return this.#context.budget.heldBytes;
   }
@@ -309,6 +340,13 @@ function describe({ options, address, listener, params }: Entry): ServiceInfo {
     counters: listener.counters,
     filters: listener.chain.all.map(({ id, kind, requested }) => ({ id, kind, requested, params: params.get(id) })),
   };
+}
+
+function explainNoBreaker(service: string, { endpoint }: BreakerOrder, per: string | undefined): string {
+  if (per === undefined) return `service "${service}" has no circuit breaker`;
+  if (endpoint !== undefined && per === 'service')
+    return `service "${service}" has one circuit breaker, none per endpoint`;
+  return `service "${service}" has no endpoint "${endpoint ?? ''}"`;
 }
 
 function checkListen({ service, protocol, listen, upstreams }: ListenOptions): void {

@@ -16,6 +16,7 @@ export class Endpoint {
   port: number;
   tls: boolean;
   metadata: Readonly<Record<string, string>>;
+  lifetime: 'heartbeat' | 'static';
   /** 0 to 1000 as configured, whether drained or not. */
   configuredWeight: number;
   /** What the balancer goes by: 0 while drained, or when configured so. Requests under way go on to their end. */
@@ -40,6 +41,7 @@ export class Endpoint {
     this.port = wanted.port;
     this.tls = wanted.tls;
     this.metadata = wanted.metadata;
+    this.lifetime = wanted.lifetime;
     this.configuredWeight = wanted.weight;
     this.weight = wanted.weight;
     this.health = wanted.initialHealth;
@@ -63,6 +65,7 @@ export class Endpoint {
     this.port = wanted.port;
     this.tls = wanted.tls;
     this.metadata = wanted.metadata;
+    this.lifetime = wanted.lifetime;
     this.setWeight(wanted.weight);
     return !isSame;
   }

@@ -38,8 +38,8 @@ export class IndexWatch {
     return this.#waiters.size;
   }
 
-  /** Resolves when `indexNow` is beyond `since`, or after `timeoutMs`; never rejects. */
-  wait(since: number, indexNow: () => number, timeoutMs: number): Promise<WatchResult> {
+  /** Resolves when `indexNow` is beyond `since`, after `timeoutMs`, or when `signal` says that nobody waits any more; never rejects. */
+  wait(since: number, indexNow: () => number, timeoutMs: number, signal?: AbortSignal): Promise<WatchResult> {
     if (this.#isClosed) return Promise.resolve({ state: 'closed', index: indexNow() });
     // While a wakeup is due, also those who come late wait for it: else a storm of changes would answer each of their questions at once.
     if (this.#cancelWake === undefined && indexNow() > since)
@@ -47,16 +47,20 @@ export class IndexWatch {
     if (this.#waiters.size >= this.#maxWaiters) return Promise.resolve({ state: 'refused', index: indexNow() });
     return new Promise((resolve) => {
       const cancelTimeout = this.#clock.after(timeoutMs, () => waiter.settle('unchanged'));
+      const giveUp = (): void => waiter.settle('unchanged');
       const waiter: Waiter = {
         since,
         indexNow,
         settle: (state) => {
           cancelTimeout();
+          signal?.removeEventListener('abort', giveUp);
           this.#waiters.delete(waiter);
           resolve({ state: state === 'unchanged' && indexNow() > since ? 'changed' : state, index: indexNow() });
         },
       };
       this.#waiters.add(waiter);
+      if (signal?.aborted === true) giveUp();
+      else signal?.addEventListener('abort', giveUp, { once: true });
     });
   }
 

@@ -32,6 +32,14 @@ export interface RegistryOptions {
   readonly onSubscriberError?: (error: unknown) => void;
 }
 
+export interface WatchOptions {
+  /** All of them by default. */
+  readonly service?: string | undefined;
+  readonly timeoutMs?: number | undefined;
+  /** That nobody waits any more. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /** Why the health changes, for the event that tells it. */
 export interface HealthVerdict {
   readonly health: 'healthy' | 'unhealthy';
@@ -206,14 +214,11 @@ export class ServiceRegistry {
    * Waits until something has changed since `sinceIndex`, of one service or of all, or `timeoutMs` (30 s by default) is over. Changes that come close
    * together wake once. Begin with the `index` read before a listing, go on with the one that comes back.
    */
-  watch(
-    sinceIndex: number,
-    { service, timeoutMs = 30_000 }: { readonly service?: string; readonly timeoutMs?: number } = {},
-  ): Promise<WatchResult> {
+  watch(sinceIndex: number, { service, timeoutMs = 30_000, signal }: WatchOptions = {}): Promise<WatchResult> {
     const indexNow = (): number => (service === undefined ? this.#index : this.#indexOf(service));
     // An index from before a restart of the registry would wait for ever.
     const since = sinceIndex > this.#index ? -1 : sinceIndex;
-    return this.#watch.wait(since, indexNow, Math.min(Math.max(0, timeoutMs), MAX_WATCH_MS));
+    return this.#watch.wait(since, indexNow, Math.min(Math.max(0, timeoutMs), MAX_WATCH_MS), signal);
   }
 
   /** Stops looking for silent endpoints and answers all who wait. Harmless twice. */

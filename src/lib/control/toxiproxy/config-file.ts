@@ -1,5 +1,5 @@
 import { AppError } from '../../errors/app-error.ts';
-import { ApiError, reasonOf } from './api-error.ts';
+import { ApiError, reasonOf } from '../http/api-error.ts';
 import { parseGoJson } from './go-json-reader.ts';
 import { readProxies, type ProxySpec } from './proxy-body.ts';
 import type { Rules } from './rules.ts';

@@ -1,7 +1,8 @@
-import { ApiError, isBadBody, missingField } from './api-error.ts';
+import { ApiError, isBadBody } from '../http/api-error.ts';
+import { missingField } from './errors.ts';
 import { GoFields, readMembers } from './go-fields.ts';
 import type { GoJson, GoMember } from './go-json.ts';
-import { parseHostPort } from './host-port.ts';
+import { parseHostPort } from '../http/host-port.ts';
 import type { Rules } from './rules.ts';
 import { readToxic, type Toxic } from './toxic.ts';
 

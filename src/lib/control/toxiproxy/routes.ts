@@ -1,10 +1,11 @@
 import { METRICS_CONTENT_TYPE } from '../../proxy/metrics.ts';
-import { ApiError, badBody } from './api-error.ts';
+import { ApiError, badBody } from '../http/api-error.ts';
 import { parseGoJson, quoteChar } from './go-json-reader.ts';
 import type { GoJson, GoWritable } from './go-json.ts';
 import { readProxies, readProxy, readProxyChange } from './proxy-body.ts';
 import { describeProxy, describeToxics, findToxic, type ApiProxy, type ProxyList } from './proxy-list.ts';
-import { jsonReply, noContent, plainError, textReply, type Reply } from './reply.ts';
+import { noContent, plainError, textReply, type Reply } from '../http/reply.ts';
+import { jsonReply } from './json-reply.ts';
 import type { Rules } from './rules.ts';
 import { describeToxic } from './toxic.ts';
 

@@ -1,5 +1,5 @@
 import { nearest } from '../../errors/nearest.ts';
-import { badBody } from './api-error.ts';
+import { badBody } from '../http/api-error.ts';
 
 /**
  * What happens to requests that Toxiproxy takes and nobody can mean: they are refused; or, where its leniency is asked for, taken in the nearest

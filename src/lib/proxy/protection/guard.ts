@@ -10,6 +10,7 @@ import {
 import { retryAfterText } from '../../resilience/rate-limit-fields.ts';
 import { mayRetry, RetryBudget } from '../../resilience/retry-budget.ts';
 import type {
+  BreakerOrder,
   BreakerRule,
   Destination,
   Destinations,
@@ -148,6 +149,16 @@ export class Guard implements PassageHost {
     this.#breaker?.record(ticket, outcome, tookMs, nowMs);
   }
 
+  /** False when there is no such breaker. */
+  orderBreaker({ to, endpoint }: BreakerOrder, nowMs: number): boolean {
+    const breakers = this.#breakersOf(endpoint);
+    for (const breaker of breakers) {
+      if (to === 'reset') breaker.reset(nowMs);
+      else breaker.force(to, nowMs);
+    }
+    return breakers.length > 0;
+  }
+
   get serviceBreaker(): CircuitBreaker | undefined {
     return this.#breaker;
   }
@@ -159,6 +170,12 @@ export class Guard implements PassageHost {
     const { retries, fallbacks } = this;
     const given = fallbacks?.given ?? 0;
     return { breakers, limits: this.#limits.views(), retries, fallbacks: given, cache: fallbacks?.counts() };
+  }
+
+  #breakersOf(endpoint: string | undefined): CircuitBreaker[] {
+    if (endpoint === undefined && this.#breaker !== undefined) return [this.#breaker];
+    const meant = this.destinations.list.filter(({ id }) => endpoint === undefined || id === endpoint);
+    return meant.map((destination) => this.destinations.breakerOf(destination)).filter((one) => one !== undefined);
   }
 
   #keyOf(request: RequestView, connection: ConnectionView): string | undefined {

@@ -1,5 +1,4 @@
 import type { ApiError } from './api-error.ts';
-import { formatGoJson, type GoWritable } from './go-json.ts';
 
 /** An answer of the API, without what every answer has. */
 export interface Reply {
@@ -7,10 +6,6 @@ export interface Reply {
   readonly headers: Readonly<Record<string, string>>;
   /** Undefined: there is none, not even an empty one. */
   readonly body: string | undefined;
-}
-
-export function jsonReply(status: number, value: GoWritable, contentType = 'application/json'): Reply {
-  return { status, headers: { 'Content-Type': contentType }, body: formatGoJson(value) };
 }
 
 export function textReply(body: string, contentType: string): Reply {
@@ -31,5 +26,10 @@ export function plainError(status: number, text: string, headers: Readonly<Recor
 }
 
 export function errorReply({ status, message }: ApiError, headers?: Readonly<Record<string, string>>): Reply {
-  return plainError(status, formatGoJson({ error: message, status }), headers);
+  return plainError(status, escapeHtml(JSON.stringify({ error: message, status })), headers);
+}
+
+/** As Go does in JSON, so that no browser takes a message for a page. */
+function escapeHtml(json: string): string {
+  return json.replace(/[<>&]/g, (char) => `\\u00${char.charCodeAt(0).toString(16)}`);
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { turnAway } from '../../../../src/lib/control/toxiproxy/access.ts';
+import { turnAway } from '../../../../src/lib/control/http/access.ts';
 
 const open = { token: undefined, hosts: ['toxiproxy', '127.0.0.1'] };
 

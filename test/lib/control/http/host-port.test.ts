@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { parseHostPort } from '../../../../src/lib/control/toxiproxy/host-port.ts';
+import { parseHostPort } from '../../../../src/lib/control/http/host-port.ts';
 
 describe('host and port', () => {
   it.each([

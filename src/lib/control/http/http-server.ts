@@ -1,5 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import type { AddressInfo, Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import { AppError, messageOf } from '../../errors/app-error.ts';
 import type { Address } from '../../proxy/listen-options.ts';
 import type { Clock } from '../../runtime/clock.ts';
@@ -8,11 +8,9 @@ import { formatHostPort } from '../../wire/host-port.ts';
 import { ApiError } from './api-error.ts';
 import { errorReply, type Reply } from './reply.ts';
 import { readBody } from './request-body.ts';
-import { createRequestIds } from './request-id.ts';
 
-/** Toxiproxy's own limits: a whole request, an answer, a connection without a request. */
+/** Toxiproxy's own limits: a whole request, a connection without a request. */
 const REQUEST_TIMEOUT_MS = 15_000;
-const ANSWER_TIMEOUT_MS = 30_000;
 const IDLE_TIMEOUT_MS = 60_000;
 /** How often requests that take too long are looked for. */
 const LOOK_MS = 1000;
@@ -27,9 +25,18 @@ export interface HttpServerOptions {
   readonly admit: (request: IncomingMessage) => Reply | undefined;
   /** Throws ApiError. */
   readonly answer: (request: IncomingMessage, body: string) => Promise<Reply>;
+  /** What every answer has beside its own; undefined: nothing. */
+  readonly headers?: () => Readonly<Record<string, string>>;
+  /** A connection that hears nothing for so long is cut. */
+  readonly answerTimeoutMs: number;
+  /** Where the user says which address it is, for errors: `--api`. */
+  readonly setting: string;
   /** Something that should not be. */
   readonly onBug: (text: string) => void;
 }
+
+/** A port, or a socket in the file system that only its owner can open. */
+export type ListenOn = Address | { readonly path: string };
 
 export interface HttpServer {
   readonly address: Address;
@@ -38,8 +45,8 @@ export interface HttpServer {
 }
 
 /** A small HTTP/1.1 server for control: every answer at once and whole. Throws AppError `usage` when the address cannot be had. */
-export async function openHttpServer(listen: Address, options: HttpServerOptions): Promise<HttpServer> {
-  const nextId = createRequestIds(() => options.clock.unixMs());
+export async function openHttpServer(listen: ListenOn, options: HttpServerOptions): Promise<HttpServer> {
+  const { headers = () => ({}), answerTimeoutMs, setting } = options;
   const server = createServer(
     {
       requestTimeout: REQUEST_TIMEOUT_MS,
@@ -48,13 +55,13 @@ export async function openHttpServer(listen: Address, options: HttpServerOptions
       connectionsCheckingInterval: LOOK_MS,
     },
     (request, response) => {
-      void reply(request, options).then((made) => send(request, response, made, nextId()));
+      void reply(request, options).then((made) => send(request, response, made, headers()));
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
-  server.timeout = ANSWER_TIMEOUT_MS;
+  server.timeout = answerTimeoutMs;
   server.on('timeout', (socket: Socket) => socket.destroy());
-  const address = await listenOn(server, listen);
+  const address = await listenOn(server, listen, setting);
   return { address, close: () => closeServer(server, options.clock) };
 }
 
@@ -69,9 +76,14 @@ async function reply(request: IncomingMessage, { admit, answer, onBug }: HttpSer
   }
 }
 
-function send(request: IncomingMessage, response: ServerResponse, { status, headers, body }: Reply, id: string): void {
+function send(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { status, headers, body }: Reply,
+  common: Readonly<Record<string, string>>,
+): void {
   response.writeHead(status, {
-    'X-Toxiproxy-Request-Id': id,
+    ...common,
     ...headers,
     ...(body === undefined ? {} : { 'Content-Length': Buffer.byteLength(body) }),
     ...(request.complete ? {} : { Connection: 'close' }),
@@ -79,26 +91,29 @@ function send(request: IncomingMessage, response: ServerResponse, { status, head
   response.end(request.method === 'HEAD' ? undefined : body);
 }
 
-async function listenOn(server: Server, { host, port }: Address): Promise<Address> {
+async function listenOn(server: Server, listen: ListenOn, setting: string): Promise<Address> {
   return new Promise((resolve, reject) => {
-    server.once('error', (error) => reject(explain({ host, port }, error)));
-    server.listen({ host, port }, () => {
+    server.once('error', (error) => reject(explain(listen, error, setting)));
+    server.listen('path' in listen ? { path: listen.path } : { host: listen.host, port: listen.port }, () => {
       server.removeAllListeners('error');
       // A failed accept concerns that connection only.
       server.on('error', () => undefined);
-      const { address, port: taken } = server.address() as AddressInfo;
-      resolve({ host: address, port: taken });
+      const bound = server.address();
+      const isPort = bound !== null && typeof bound !== 'string';
+      resolve(isPort ? { host: bound.address, port: bound.port } : { host: bound ?? '', port: 0 });
     });
   });
 }
 
-function explain(address: Address, error: Error): AppError {
-  const where = `the API cannot listen on ${formatHostPort(address)}`;
+function explain(listen: ListenOn, error: Error, setting: string): AppError {
+  if ('path' in listen)
+    return new AppError('usage', `the API cannot listen on ${listen.path}: ${messageOf(error)}`, { cause: error });
+  const where = `the API cannot listen on ${formatHostPort(listen)}`;
   if (isErrno(error, 'EADDRINUSE')) {
-    const hint = `stop what listens there (\`ss -ltnp "sport = :${address.port}"\` shows it), or choose another address by --api`;
+    const hint = `stop what listens there (\`ss -ltnp "sport = :${listen.port}"\` shows it), or choose another address by ${setting}`;
     return new AppError('usage', `${where}: the address is in use`, { hint, cause: error });
   }
-  const hint = 'give --api an address of this machine, such as 127.0.0.1:8474';
+  const hint = `give ${setting} an address of this machine, such as 127.0.0.1:8474`;
   return new AppError('usage', `${where}: ${messageOf(error)}`, { hint, cause: error });
 }
 
