@@ -1,5 +1,5 @@
 import { FaultlineCommand, Flags } from '../../lib/app/base-command.ts';
-import { varFileFlag, varFlag } from '../../lib/app/flags.ts';
+import { stateFlag, varFileFlag, varFlag } from '../../lib/app/flags.ts';
 import type { CheckedProxyFile, ProxyRunReport } from '../../lib/app/run-proxy.ts';
 
 export default class ProxyRun extends FaultlineCommand {
@@ -17,6 +17,7 @@ export default class ProxyRun extends FaultlineCommand {
     var: varFlag,
     'var-file': varFileFlag,
     seed: Flags.integer({ summary: 'Overrides the file’s seed: the same seed hurts the same requests.', min: 0 }),
+    state: stateFlag,
     events: Flags.option({
       options: ['ndjson'] as const,
       summary: 'Print every event as one JSON object a line.',

@@ -16,6 +16,7 @@ import { lookupRunTracer } from '../telemetry/run-tracer.ts';
 import { loadAllowList } from './allow-list.ts';
 import { allFaultKinds, CGROUP_ROOT } from './kinds.ts';
 import { startClean } from './leftovers.ts';
+import { openRunControl } from './run-control.ts';
 import { OwnCa } from './own-ca.ts';
 
 export interface RunRequest {
@@ -79,6 +80,7 @@ export async function executeRun(request: RunRequest): Promise<ExecutedRun> {
         timeoutMs: request.timeoutMs,
         redact,
         openLocalCa: ca.open,
+        openControl: (parts) => openRunControl(scenario.file, stateDirectory, parts),
         proxyTracer: proxyTracing?.tracer,
         plan: createPlanDocument(scenario, timeline, kinds),
         onEvent(event) {

@@ -53,3 +53,20 @@ export const durationFlag = custom<number>({
     throw new AppError('usage', `"${text}" is not a duration`, { hint: 'write for example 300ms, 3.2s or 1m30s' });
   },
 });
+
+/** Where the process is that has the services: for commands that look at them or change them. */
+export const serviceFlags = {
+  api: string({
+    env: 'FAULTLINE_API',
+    summary: 'Ask the process there; by default all of this machine that keep their state in --state.',
+    helpValue: 'HOST:PORT',
+    noCacheDefault: true,
+  }),
+  token: string({
+    env: 'FAULTLINE_API_TOKEN',
+    summary: 'What the API at --api wants to be shown.',
+    helpValue: 'TOKEN',
+    noCacheDefault: true,
+  }),
+  state: stateFlag,
+};

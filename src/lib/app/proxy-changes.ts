@@ -1,10 +1,10 @@
 import { isIP } from 'node:net';
 import { isDeepStrictEqual } from 'node:util';
-import type { ProxiedFault, ProxiedService, ProxyConfig } from '../scenario/proxy-config.ts';
+import type { ApiSpec, ProxiedFault, ProxiedService, ProxyConfig } from '../scenario/proxy-config.ts';
 import type { Address } from '../scenario/scenario.ts';
 
 /** What is in force, or is to be: a configuration with the seed that its faults throw by. */
-export interface ProxyState extends Pick<ProxyConfig, 'metrics' | 'services'> {
+export interface ProxyState extends Pick<ProxyConfig, 'metrics' | 'api' | 'services'> {
   readonly seed: number;
 }
 
@@ -21,10 +21,15 @@ export type ProxyStep =
   | { readonly do: 'redirect'; readonly service: ProxiedService }
   | { readonly do: 'add' | 'update'; readonly service: string; readonly fault: ProxiedFault }
   | { readonly do: 'remove'; readonly service: string; readonly fault: string }
-  | { readonly do: 'metrics'; readonly address: Address | undefined };
+  | PortStep;
+
+/** What is served on a port of the proxy's own: where, or not any more. */
+type PortStep =
+  | { readonly do: 'metrics'; readonly address: Address | undefined }
+  | { readonly do: 'api'; readonly api: ApiSpec | undefined };
 
 /** Before anything is there. */
-export const NOTHING: ProxyState = { seed: 0, metrics: undefined, services: {} };
+export const NOTHING: ProxyState = { seed: 0, metrics: undefined, api: undefined, services: {} };
 
 /**
  * The steps from one state to another, only what differs. What may fail comes first, so that little has to be taken back:
@@ -36,22 +41,61 @@ export function planChanges(before: ProxyState, after: ProxyState): ProxyStep[] 
   const gone = Object.values(before.services).filter(({ name }) => after.services[name] === undefined);
   const isSameSeed = before.seed === after.seed;
   const freeing = freeAddresses(before, after, changes, gone);
-  const endsMetrics = before.metrics !== undefined && after.metrics === undefined && !freeing.includes(CLOSE_METRICS);
+  const closing = OWN_PORTS.filter((port) => hasEnded(port, before, after)).map(({ close }) => close);
   return [
     ...freeing,
     ...changes.flatMap(({ how, service: { name } }) => (how === 'anew' ? [forget(name)] : [])),
     ...changes.flatMap(({ how, service }): ProxyStep[] =>
       how === 'new' || how === 'anew' ? [{ do: 'listen', service }] : how === 'moved' ? [{ do: 'move', service }] : [],
     ),
-    ...(hasNewMetrics(before, after) ? [{ do: 'metrics', address: after.metrics } as const] : []),
+    ...OWN_PORTS.filter((port) => isNew(port, before, after)).map(({ open }) => open(after)),
     ...changes.flatMap(({ how, service }): ProxyStep[] => (how === 'redirected' ? [{ do: 'redirect', service }] : [])),
     ...changes.flatMap((change) => changeFaults(change, isSameSeed)),
     ...gone.map(({ name }) => forget(name)),
-    ...(endsMetrics ? [CLOSE_METRICS] : []),
+    ...closing.filter((step) => !freeing.includes(step)),
   ];
 }
 
-const CLOSE_METRICS: ProxyStep = { do: 'metrics', address: undefined };
+interface OwnPort {
+  /** As it is configured; undefined: not at all. */
+  readonly of: (state: ProxyState) => Address | ApiSpec | undefined;
+  readonly addressOf: (state: ProxyState) => Address | undefined;
+  readonly open: (state: ProxyState) => PortStep;
+  readonly close: PortStep;
+}
+
+const OWN_PORTS: readonly OwnPort[] = [
+  {
+    of: ({ metrics }) => metrics,
+    addressOf: ({ metrics }) => metrics,
+    open: ({ metrics }) => ({ do: 'metrics', address: metrics }),
+    close: { do: 'metrics', address: undefined },
+  },
+  {
+    of: ({ api }) => api,
+    addressOf: ({ api }) => api?.listen,
+    open: ({ api }) => ({ do: 'api', api }),
+    close: { do: 'api', api: undefined },
+  },
+];
+
+function hasEnded({ of }: OwnPort, before: ProxyState, after: ProxyState): boolean {
+  return of(before) !== undefined && of(after) === undefined;
+}
+
+function isNew({ of }: OwnPort, before: ProxyState, after: ProxyState): boolean {
+  return of(after) !== undefined && !isDeepStrictEqual(of(before), of(after));
+}
+
+/** The same address with another token cannot be listened on twice: it is left first. */
+function isLeft({ of }: OwnPort, before: ProxyState, after: ProxyState): boolean {
+  return of(before) !== undefined && !isDeepStrictEqual(of(before), of(after));
+}
+
+function claimOfPort({ addressOf }: OwnPort, state: ProxyState): Claim[] {
+  const address = addressOf(state);
+  return address === undefined ? [] : [{ address, transport: 'tcp' }];
+}
 
 function forget(service: string): ProxyStep {
   return { do: 'forget', service };
@@ -78,10 +122,6 @@ function frontOf({ protocol, endpoints, tls, more, filesDigest }: ProxiedService
   return { protocol, endpoints, tls, more, filesDigest };
 }
 
-function hasNewMetrics(before: ProxyState, after: ProxyState): boolean {
-  return after.metrics !== undefined && !isDeepStrictEqual(before.metrics, after.metrics);
-}
-
 /** Where somebody listens, or is to listen; TCP and UDP ports are apart from each other. */
 interface Claim {
   readonly address: Address;
@@ -97,25 +137,23 @@ function freeAddresses(
 ): ProxyStep[] {
   const opening = changes.filter(({ how }) => how === 'new' || how === 'anew' || how === 'moved');
   const wanted = opening.map(({ service }) => claimOf(service));
-  if (after.metrics !== undefined && hasNewMetrics(before, after)) wanted.push(metricsClaim(after.metrics));
+  for (const port of OWN_PORTS) if (isNew(port, before, after)) wanted.push(...claimOfPort(port, after));
   const isWanted = (claim: Claim): boolean => wanted.some((want) => overlap(want, claim));
   const moving = changes.flatMap(({ how, service: { name } }) => (how === 'moved' ? [name] : []));
   const leaving = Object.values(before.services).filter(({ name }) => moving.includes(name));
-  const metricsLeave = before.metrics !== undefined && !isDeepStrictEqual(before.metrics, after.metrics);
+  const leavingPorts = OWN_PORTS.filter(
+    (port) => isLeft(port, before, after) && claimOfPort(port, before).some(isWanted),
+  );
   return [
     ...[...leaving, ...gone]
       .filter((service) => isWanted(claimOf(service)))
       .map(({ name }): ProxyStep => ({ do: 'stop', service: name })),
-    ...(metricsLeave && isWanted(metricsClaim(before.metrics)) ? [CLOSE_METRICS] : []),
+    ...leavingPorts.map(({ close }) => close),
   ];
 }
 
 function claimOf(service: ProxiedService): Claim {
   return { address: service.listen, transport: transportOf(service) };
-}
-
-function metricsClaim(address: Address): Claim {
-  return { address, transport: 'tcp' };
 }
 
 function transportOf({ protocol }: ProxiedService): Claim['transport'] {

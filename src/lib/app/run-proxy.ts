@@ -3,6 +3,9 @@ import type { ProxyEventBody } from '../events/proxy-events.ts';
 import type { Effect } from '../events/run-events.ts';
 import type { Counters } from '../proxy/counters.ts';
 import { WatchedServices } from '../experiment/watched-services.ts';
+import { ServicesApi } from '../control/services-api.ts';
+import type { OperatorEventBody } from '../events/operator-events.ts';
+import { recordAction } from '../store/action-log.ts';
 import { openProxy, type Proxy } from '../proxy/proxy.ts';
 import { randomSeed } from '../runtime/chance.ts';
 import { realClock } from '../runtime/clock.ts';
@@ -21,6 +24,8 @@ import { openProxyView, type ProxyView } from './proxy-run/view.ts';
 
 export interface RunProxyOptions extends ScenarioFlags {
   readonly seed?: number | undefined;
+  /** Where the socket for commands is put, and actions are written down. */
+  readonly state: string;
   readonly events?: 'ndjson' | undefined;
   readonly json: boolean;
   readonly version: string;
@@ -82,6 +87,7 @@ class ProxyRun {
   readonly #view: ProxyView;
   readonly #proxy: Proxy;
   readonly #live: LiveProxy;
+  readonly #services: ServicesApi;
   readonly #seed: number;
   readonly #startedMs = realClock.monotonicMs();
   readonly #ended = Promise.withResolvers<Error | undefined>();
@@ -100,7 +106,23 @@ class ProxyRun {
     view.hide(config.secrets);
     this.#proxy = openProxy({ clock: realClock, tracer: tracing?.tracer, onEvent: (event) => view.onEvent(event) });
     const watched = new WatchedServices(realClock, (event) => view.onEvent(event));
-    this.#live = new LiveProxy(this.#proxy, new OwnCa(), watched, warnBy(view));
+    this.#services = new ServicesApi({
+      proxy: this.#proxy,
+      registry: watched.registry,
+      takesEndpoints: (service) => watched.isFollowed(service),
+      clock: realClock,
+      owner: { pid: selfRef().pid, command: 'proxy run', subject: config.file },
+      stateDirectory: options.state,
+      record: (action) => this.#record(action),
+      onNote: warnBy(view),
+    });
+    this.#live = new LiveProxy({
+      proxy: this.#proxy,
+      ca: new OwnCa(),
+      watched,
+      serveApi: (api) => this.#services.open(api),
+      onStuck: warnBy(view),
+    });
     this.#release = hearServiceSignals({
       onEnd: () => this.#end(),
       onReload: () => this.#reloads.request(),
@@ -111,6 +133,7 @@ class ProxyRun {
   /** Resolves when it has been told to end, and has. */
   async serve(): Promise<ProxyRunReport> {
     await this.#live.change(this.#stateOf(this.#config));
+    await this.#services.openSocket();
     this.#tell({ type: 'proxy.note', level: 'info', text: this.#greeting() });
     const bug = await this.#ended.promise;
     if (bug !== undefined) throw bug;
@@ -137,7 +160,14 @@ class ProxyRun {
 
   async close(): Promise<void> {
     await this.#live.close();
+    await this.#services.close();
     this.#release();
+  }
+
+  /** On the disk before it is done, and told like all else. */
+  #record(action: OperatorEventBody): void {
+    recordAction(this.#options.state, { unixMs: realClock.unixMs(), pid: selfRef().pid }, action);
+    this.#tell(action);
   }
 
   #end(): void {
@@ -180,13 +210,17 @@ class ProxyRun {
     }
   }
 
-  #stateOf({ metrics, services, seed }: ProxyConfig) {
-    return { metrics, services, seed: this.#options.seed ?? seed ?? this.#seed };
+  #stateOf({ metrics, api, services, seed }: ProxyConfig) {
+    return { metrics, api, services, seed: this.#options.seed ?? seed ?? this.#seed };
   }
 
   #greeting(): string {
     const metrics = this.#live.metricsAddress;
-    const where = metrics === undefined ? '' : ` metrics=http://${formatHostPort(metrics)}/metrics`;
+    const api = this.#live.apiAddress;
+    const where = [
+      metrics === undefined ? '' : ` metrics=http://${formatHostPort(metrics)}/metrics`,
+      api === undefined ? '' : ` api=http://${formatHostPort(api)}`,
+    ].join('');
     const { pid } = selfRef();
     return `proxy ready pid=${pid} seed=${this.#stateOf(this.#config).seed}${where}; kill -HUP ${pid} reads ${this.#config.file} again`;
   }

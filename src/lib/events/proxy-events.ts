@@ -1,5 +1,6 @@
 import type { JsonObject } from './json.ts';
 import type { Effect } from './run-events.ts';
+import type { OperatorEventBody } from './operator-events.ts';
 import type { ProtectionEventBody } from './protection-events.ts';
 import type { ServiceEventBody } from './service-events.ts';
 
@@ -13,6 +14,7 @@ export type ProxyEventBody =
   | FaultEvent<'fault.removed', { readonly effect: Effect }>
   | ProtectionEventBody
   | ServiceEventBody
+  | OperatorEventBody
   | { readonly type: 'proxy.note'; readonly level: 'info' | 'warning'; readonly text: string };
 
 type FaultEvent<Type extends string, More> = {

@@ -1,3 +1,4 @@
+import type { OperatorEventBody } from './operator-events.ts';
 import type { ProtectionEventBody } from './protection-events.ts';
 import type { ServiceEventBody } from './service-events.ts';
 import type { Json, JsonObject } from './json.ts';
@@ -80,6 +81,7 @@ export interface StepRef {
 export type RunEventBody =
   | ProtectionEventBody
   | ServiceEventBody
+  | OperatorEventBody
   | {
       readonly type: 'run.started';
       readonly name: string;

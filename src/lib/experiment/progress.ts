@@ -170,6 +170,10 @@ export function onRunEvent(progress: Progress, event: RunEvent): Progress {
       };
     case 'endpoint.unhealthy':
       return { ...next, notices: notice('warning', `endpoint ${event.address} of ${event.service}: ${event.reason}`) };
+    case 'operator.acted': {
+      const whom = event.endpoint ?? event.service;
+      return { ...next, notices: notice('info', `${event.action} ${whom} by ${event.by}`) };
+    }
     case 'limit.changed':
     case 'endpoint.registered':
     case 'endpoint.expired':

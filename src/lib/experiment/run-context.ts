@@ -1,10 +1,12 @@
 import type { PlanDocument } from '../events/plan-document.ts';
 import type { RunEvent } from '../events/run-events.ts';
+import type { OperatorEventBody } from '../events/operator-events.ts';
 import type { JsonObject } from '../events/json.ts';
 import type { FaultKind } from '../faults/fault.ts';
 import type { FaultHost } from '../faults/targets.ts';
 import type { AllowList } from '../faults/safety.ts';
 import type { LocalCa } from '../proxy/local-ca.ts';
+import type { Proxy } from '../proxy/proxy.ts';
 import type { ProxyTracer } from '../proxy/tracing.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Timeline } from '../scenario/plan-types.ts';
@@ -14,6 +16,15 @@ import type { RunLog } from './run-log.ts';
 import type { Saga } from './saga.ts';
 import type { WatchedServices } from './watched-services.ts';
 import { RunStopped, type Ending } from './ending.ts';
+
+/** What a run shows of its services. */
+export interface ControlParts {
+  readonly proxy: Proxy;
+  readonly watched: WatchedServices;
+  /** Writes a change into the journal; it is not done when that fails. */
+  readonly record: (action: OperatorEventBody) => Promise<void>;
+  readonly onNote: (text: string) => void;
+}
 
 /** What a run is given from outside. */
 export interface RunOptions {
@@ -32,6 +43,8 @@ export interface RunOptions {
   /** The longest time that the run may take; undefined: as long as its steps do. */
   readonly timeoutMs: number | undefined;
   readonly redact: (body: JsonObject) => JsonObject;
+  /** Lets others look at the services of the run and change them, until it is closed. */
+  readonly openControl: (parts: ControlParts) => Promise<{ close(): Promise<void> }>;
   /** Our own certificate authority, opened when the first service is to be certified by it. Throws AppError when it cannot be had. */
   readonly openLocalCa: () => LocalCa;
   /** Makes spans of what passes the run's proxy; undefined: they are not traced. */

@@ -19,6 +19,7 @@ export interface OpenParts {
   watch?: SteadyWatch;
   load?: RunLoad | undefined;
   stopGuards?: () => void;
+  control?: { close(): Promise<void> };
 }
 
 /**

@@ -1,6 +1,7 @@
 import { AppError } from '../errors/app-error.ts';
 import type { ExitName } from '../errors/exit-codes.ts';
 import { createEventBus } from '../events/bus.ts';
+import type { OperatorEventBody } from '../events/operator-events.ts';
 import type { ProxyEvent } from '../events/proxy-events.ts';
 import type { GateRow, RunEvent, RunEventBody, Verdict } from '../events/run-events.ts';
 import { WatchedServices } from './watched-services.ts';
@@ -153,7 +154,10 @@ async function conduct(
     const { name, file } = scenario;
     const { seed, version, plan } = context;
     await log.recordDurably({ type: 'run.started', name, file, seed, version, ...selfRef(), bootId: bootId(), plan });
-    for (const text of warnings) log.record({ type: 'note', level: 'warning', text });
+    const warn = (text: string): void => log.record({ type: 'note', level: 'warning', text });
+    for (const text of warnings) warn(text);
+    const record = (action: OperatorEventBody): Promise<void> => log.recordDurably(action);
+    open.control = await context.openControl({ proxy, watched: context.watched, record, onNote: warn });
     await runPhases(context, proxy, open);
     return { kind: 'completed' };
   } catch (error) {
@@ -183,6 +187,7 @@ async function takeBack(
     () => open.watch?.stop(),
     () => saga.compensateAll('service', 'together'),
     () => proxy.close(),
+    () => open.control?.close(),
   ]) {
     try {
       await close();

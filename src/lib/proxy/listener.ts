@@ -23,6 +23,9 @@ import type { ProxyTracer } from './tracing.ts';
 /** Connections held at once; one more is closed at once. Each costs two descriptors, and a process rarely may have more than these. */
 const MAX_CONNECTIONS = 32_768;
 
+/** For a link that is refused, since there is no endpoint for it. */
+const NOWHERE: Upstream = { host: '', port: 0 };
+
 /** What a listener is given beside its own options. */
 export interface ListenerContext {
   readonly clock: Clock;
@@ -116,7 +119,11 @@ export class Listener implements ServiceListener {
   }
 
   redirect(options: ListenOptions): void {
-    if (!hasSameProtection(this.#options, options)) this.#guard = createGuard(options, this.#context.onProtection);
+    if (!hasSameProtection(this.#options, options)) {
+      const before = this.#guard;
+      this.#guard = createGuard(options, this.#context.onProtection);
+      if (before !== undefined) this.#guard?.takeOrdersOf(before, this.#context.clock.monotonicMs());
+    }
     this.#options = options;
     this.#admission = admissionOf(options, this.#front);
   }
@@ -194,7 +201,7 @@ export class Listener implements ServiceListener {
       offer.destination === undefined ? guard?.pickForConnection(offer.source, clock.monotonicMs()) : undefined;
     const destination = offer.destination ?? place?.destination;
     const choices = route ?? upstreams;
-    const upstream = destination ?? choices[this.#nextUpstream++ % choices.length];
+    const upstream = destination ?? choices[this.#nextUpstream++ % choices.length] ?? (guard && NOWHERE);
     if (upstream === undefined) throw new Error(`service "${service}" has no endpoint`);
     const isTls = upstream.tls === true && offer.isPlain !== true;
     const onClosed = (closed: UpstreamLink): void => {

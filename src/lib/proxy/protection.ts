@@ -103,6 +103,8 @@ export type ProtectionChange =
 
 /** What the protection of a service is like at a moment, as plain data. */
 export interface ProtectionView {
+  /** How endpoints are chosen. */
+  readonly balance: BalancerKind;
   readonly breakers: readonly (BreakerView & { readonly endpoint: string | undefined })[];
   readonly limits: readonly (RateLimitCounts & { readonly name: string; readonly shadow: boolean })[];
   readonly retries: number;

@@ -101,8 +101,8 @@ export interface Proxy {
   protection(service: string): ProtectionView | undefined;
   /** Where the next request would go, and why; `key` is what requests are told apart by. Undefined: its endpoints take turns. */
   explain(service: string, key: string | undefined): Explanation | undefined;
-  /** Forces a breaker, or lets it go. Throws AppError `usage` when there is none. */
-  orderBreaker(service: string, order: BreakerOrder): void;
+  /** What forces a breaker, or lets it go, when it is called. Throws AppError `usage` when there is none. */
+  prepareBreakerOrder(service: string, order: BreakerOrder): () => void;
   /** Bytes that faults hold back at this moment, on all connections together. */
   readonly heldBytes: number;
   /** Everything counted, in the Prometheus text format. */
@@ -270,9 +270,9 @@ class ProxyEngine implements Proxy {
     return this.#entries.get(service)?.listener.guard?.destinations.explain(key, this.#clock.monotonicMs());
   }
 
-  orderBreaker(service: string, order: BreakerOrder): void {
+  prepareBreakerOrder(service: string, order: BreakerOrder): () => void {
     const { guard } = this.#find(service).listener;
-    if (guard?.orderBreaker(order, this.#clock.monotonicMs()) === true) return;
+    if (guard?.hasBreaker(order) === true) return () => guard.orderBreaker(order, this.#clock.monotonicMs());
     throw new AppError('usage', explainNoBreaker(service, order, guard?.options.breaker?.per), {
       hint: 'docs/proxy.md, “Protecting a service”, shows how a service is given one',
     });
@@ -349,9 +349,9 @@ function explainNoBreaker(service: string, { endpoint }: BreakerOrder, per: stri
   return `service "${service}" has no endpoint "${endpoint ?? ''}"`;
 }
 
-function checkListen({ service, protocol, listen, upstreams }: ListenOptions): void {
+function checkListen({ service, protocol, listen, upstreams, destinations }: ListenOptions): void {
   const problem = ((): string | undefined => {
-    if (upstreams.length === 0) return 'has no endpoint to pass requests on to';
+    if (upstreams.length === 0 && destinations === undefined) return 'has no endpoint to pass requests on to';
     if (!isPort(listen.port)) return `cannot listen on port ${listen.port}`;
     for (const { host, port, tls } of upstreams) {
       if (port === 0 || !isPort(port)) return `has an endpoint with the impossible port ${port}`;

@@ -11,7 +11,7 @@ export function formatProxyEvent(event: ProxyEvent): string {
 function describe(event: ProxyEvent): string {
   switch (event.type) {
     case 'listener.opened':
-      return `proxy ${event.service} listening on ${event.address} for ${event.upstream}`;
+      return `proxy ${event.service} listening on ${event.address} for ${event.upstream === '' ? 'endpoints that register' : event.upstream}`;
     case 'listener.closed':
       return `proxy ${event.service} closed ${event.address}`;
     case 'fault.applied':

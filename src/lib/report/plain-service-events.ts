@@ -1,8 +1,9 @@
+import type { OperatorEventBody } from '../events/operator-events.ts';
 import type { ProtectionEventBody } from '../events/protection-events.ts';
 import type { ServiceEventBody } from '../events/service-events.ts';
 
 /** What happened to the endpoints of a service, or to that which protects it, in one line. */
-export function formatServiceEvent(event: ServiceEventBody | ProtectionEventBody): string {
+export function formatServiceEvent(event: ServiceEventBody | ProtectionEventBody | OperatorEventBody): string {
   switch (event.type) {
     case 'endpoint.registered':
       return `${at(event)} registered weight=${event.weight}${event.isAgain ? ' again' : ''}`;
@@ -25,6 +26,10 @@ export function formatServiceEvent(event: ServiceEventBody | ProtectionEventBody
     }
     case 'limit.changed':
       return `limit ${event.limit} of ${event.service} ${event.refuses ? 'REFUSES' : 'refuses nobody any more'} admitted=${event.admitted} refused=${event.refused}`;
+    case 'operator.acted': {
+      const whom = event.endpoint === null ? `service ${event.service}` : `endpoint ${event.endpoint}`;
+      return `operator ${event.action} ${whom} by=${JSON.stringify(event.by)} undo=${JSON.stringify(event.undo)}`;
+    }
     case 'panic.entered':
       return `service ${event.service} PANIC: ${event.healthy} of ${event.endpoints} endpoints are healthy, so all get requests`;
     case 'panic.left':

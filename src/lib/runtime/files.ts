@@ -4,6 +4,7 @@ import {
   closeSync,
   constants,
   existsSync,
+  fsyncSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -14,6 +15,7 @@ import {
   rmSync,
   statSync,
   writeFileSync,
+  writeSync,
 } from 'node:fs';
 import { dirname } from 'node:path';
 
@@ -91,6 +93,17 @@ export function isWritableDirectory(path: string): boolean {
     return statSync(existing).isDirectory();
   } catch {
     return false;
+  }
+}
+
+/** Appends a text, and returns when it is on the disk; a new file gets this mode. */
+export function appendDurably(path: string, text: string, mode?: number): void {
+  const file = openSync(path, 'a', mode);
+  try {
+    writeSync(file, text);
+    fsyncSync(file);
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -8,9 +8,19 @@ export interface ProxyConfig {
   readonly seed: number | undefined;
   /** Where metrics are served; undefined: nowhere. */
   readonly metrics: Address | undefined;
+  /** Where services are registered and listed; undefined: nowhere but at the socket in the state directory. */
+  readonly api: ApiSpec | undefined;
   readonly services: Readonly<Record<string, ProxiedService>>;
   /** Values of variables marked secret: masked wherever the proxy prints. */
   readonly secrets: readonly string[];
+}
+
+export interface ApiSpec {
+  readonly listen: Address;
+  /** What every request has to bring; undefined: nothing. */
+  readonly token: string | undefined;
+  /** Names that it may be called by, beside IP addresses and localhost. */
+  readonly hosts: readonly string[];
 }
 
 /** A service that the proxy fronts, with the faults that are in force on it from the start. */

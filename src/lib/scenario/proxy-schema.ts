@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { portOrAddressSchema } from './file/addresses.ts';
+import { apiSchema } from './file/api.ts';
 import type { Purpose } from './file/choice.ts';
 import { seedSchema, variablesSchema, versionSchema } from './file/head.ts';
 import type { ScenarioKinds } from './file/kinds.ts';
@@ -19,6 +20,7 @@ export function proxyFileSchema(kinds: ScenarioKinds, purpose: Purpose = 'check'
     metrics: portOrAddressSchema(
       'Where /metrics is served for Prometheus: host:port, or a port of the loopback. By default nowhere.',
     ).optional(),
+    api: apiSchema().optional(),
     services: proxiedServicesSchema(kinds, purpose),
   });
 }

@@ -12,22 +12,24 @@ export interface RegistrationRequest {
   readonly host: string;
   readonly port: number;
   /** Its share of the traffic beside the others', 0 to 1000; 0 gets none. 1 by default. */
-  readonly weight?: number;
+  readonly weight?: number | undefined;
   /** Whether it speaks TLS. False by default. */
-  readonly tls?: boolean;
-  readonly metadata?: Readonly<Record<string, string>>;
+  readonly tls?: boolean | undefined;
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
   /** What counts until the first check has decided. `unknown` by default, which gets traffic. */
-  readonly initialHealth?: Health;
+  readonly initialHealth?: Health | undefined;
   /** `heartbeat` by default: what vanishes without a word must not stay for ever. */
-  readonly lifetime?: 'heartbeat' | 'static';
+  readonly lifetime?: 'heartbeat' | 'static' | undefined;
   /** 30 s by default: three heartbeats of 10 s, so that two may get lost. */
-  readonly ttlMs?: number;
+  readonly ttlMs?: number | undefined;
   /** How often it means to send heartbeats; a third of `ttlMs` by default. The grace after a pause of the registry is one of them. */
-  readonly heartbeatMs?: number;
+  readonly heartbeatMs?: number | undefined;
 }
 
 /** A registration that was checked, with its defaults. */
-export type Registration = Required<RegistrationRequest>;
+export type Registration = {
+  readonly [Field in keyof Required<RegistrationRequest>]: NonNullable<RegistrationRequest[Field]>;
+};
 
 export const DEFAULT_TTL_MS = 30_000;
 const HEARTBEATS_IN_TTL = 3;

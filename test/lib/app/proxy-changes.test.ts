@@ -20,6 +20,8 @@ function shorten(step: ProxyStep): string {
   switch (step.do) {
     case 'metrics':
       return step.address === undefined ? 'close metrics' : `metrics on ${step.address.host}:${step.address.port}`;
+    case 'api':
+      return step.api === undefined ? 'close api' : `api on ${step.api.listen.host}:${step.api.listen.port}`;
     case 'remove':
       return `remove ${step.service}.${step.fault}`;
     case 'add':

@@ -42,6 +42,7 @@ export async function startTestRun(
       assumeYes: false,
       timeoutMs: undefined,
       redact: (body) => body,
+      openControl: () => Promise.resolve({ close: () => Promise.resolve() }),
       openLocalCa: () => {
         throw new Error('no service wants a certificate');
       },

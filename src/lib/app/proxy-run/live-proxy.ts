@@ -1,38 +1,54 @@
-import { openMetricsServer, type MetricsServer } from '../../control/metrics-server.ts';
+import { openMetricsServer } from '../../control/metrics-server.ts';
 import { createListenOptions } from '../../experiment/listen-options.ts';
 import type { WatchedServices } from '../../experiment/watched-services.ts';
 import type { ListenOptions } from '../../proxy/listen-options.ts';
 import type { Proxy, ServiceInfo } from '../../proxy/proxy.ts';
-import type { ProxiedFault } from '../../scenario/proxy-config.ts';
+import type { ApiSpec, ProxiedFault } from '../../scenario/proxy-config.ts';
 import type { Address } from '../../scenario/scenario.ts';
 import type { OwnCa } from '../own-ca.ts';
 import { NOTHING, planChanges, type ProxyState, type ProxyStep } from '../proxy-changes.ts';
+import { OwnPort, type PortServer } from './own-port.ts';
 import { UndoList } from './undo-list.ts';
 
 type OpeningStep = Extract<ProxyStep, { readonly do: 'listen' | 'move' | 'redirect' }>;
+
+export interface LiveProxyParts {
+  readonly proxy: Proxy;
+  readonly ca: OwnCa;
+  readonly watched: WatchedServices;
+  /** Opens the API of services where it is configured to be. */
+  readonly serveApi: (api: ApiSpec) => Promise<PortServer>;
+  /** Told what could not be put back after a change had failed. */
+  readonly onStuck: (reason: string) => void;
+}
 
 /** A proxy that is brought from one configuration to the next, wholly or not at all. */
 export class LiveProxy {
   readonly #proxy: Proxy;
   readonly #ca: OwnCa;
   readonly #watched: WatchedServices;
-  /** Told what could not be put back after a change had failed. */
   readonly #onStuck: (reason: string) => void;
   #state: ProxyState = NOTHING;
-  #metrics: MetricsServer | undefined;
-  /** Replaced while a change goes on, and needed again if that fails. */
-  #formerMetrics: MetricsServer | undefined;
+  readonly #metrics = new OwnPort();
+  readonly #api = new OwnPort();
+  readonly #serveApi: LiveProxyParts['serveApi'];
 
-  constructor(proxy: Proxy, ca: OwnCa, watched: WatchedServices, onStuck: (reason: string) => void) {
+  constructor({ proxy, ca, watched, serveApi, onStuck }: LiveProxyParts) {
     this.#proxy = proxy;
     this.#ca = ca;
     this.#watched = watched;
+    this.#serveApi = serveApi;
     this.#onStuck = onStuck;
   }
 
   /** Where metrics are served at this moment. */
   get metricsAddress(): Address | undefined {
-    return this.#metrics?.address;
+    return this.#metrics.address;
+  }
+
+  /** Where services are registered at this moment, beside the socket. */
+  get apiAddress(): Address | undefined {
+    return this.#api.address;
   }
 
   /** Does what is needed, and tells how many steps that took. Throws AppError `usage` when it cannot be: then all is as before. */
@@ -56,8 +72,7 @@ export class LiveProxy {
     for (const name of Object.keys(this.#state.services))
       if (to.services[name] === undefined) this.#watched.forget(name);
     this.#state = to;
-    await this.#formerMetrics?.close();
-    this.#formerMetrics = undefined;
+    await Promise.all([this.#metrics.settle(), this.#api.settle()]);
     return steps.length;
   }
 
@@ -71,7 +86,7 @@ export class LiveProxy {
 
   async close(): Promise<void> {
     this.#watched.close();
-    await Promise.all([this.#proxy.close(), this.#metrics?.close()]);
+    await Promise.all([this.#proxy.close(), this.#metrics.close(), this.#api.close()]);
   }
 
   async #take(step: ProxyStep, options: ListenOptions | undefined, seed: number, undo: UndoList): Promise<void> {
@@ -87,7 +102,11 @@ export class LiveProxy {
       case 'redirect':
         return this.#open(step.do, options, undo);
       case 'metrics':
-        return this.#changeMetrics(step.address, undo);
+        return this.#serveMetrics(step.address, undo);
+      case 'api': {
+        const { api } = step;
+        return this.#api.change(api && (() => this.#serveApi(api)), undo);
+      }
       case 'add':
       case 'update':
         this.#enforce(step.do, step.service, step.fault, seed, undo);
@@ -142,20 +161,8 @@ export class LiveProxy {
     this.#proxy.addFilter({ service, id, kind, params, seed });
   }
 
-  async #changeMetrics(address: Address | undefined, undo: UndoList): Promise<void> {
-    if (address === undefined) {
-      const before = this.#metrics;
-      await before?.close();
-      this.#metrics = undefined;
-      if (before) undo.add(() => this.#changeMetrics(before.address, new UndoList()));
-      return;
-    }
-    const opened = await openMetricsServer(address, () => this.#proxy.metricsText());
-    [this.#formerMetrics, this.#metrics] = [this.#metrics, opened];
-    undo.add(async () => {
-      await opened.close();
-      [this.#metrics, this.#formerMetrics] = [this.#formerMetrics, undefined];
-    });
+  #serveMetrics(address: Address | undefined, undo: UndoList): Promise<void> {
+    return this.#metrics.change(address && (() => openMetricsServer(address, () => this.#proxy.metricsText())), undo);
   }
 
   #lookupFault(service: string, id: string): ProxiedFault | undefined {

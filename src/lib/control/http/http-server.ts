@@ -23,8 +23,8 @@ export interface HttpServerOptions {
   readonly clock: Clock;
   /** An answer before the body is read: who is turned away. */
   readonly admit: (request: IncomingMessage) => Reply | undefined;
-  /** Throws ApiError. */
-  readonly answer: (request: IncomingMessage, body: string) => Promise<Reply>;
+  /** Throws ApiError. `gone` is aborted when nobody waits for the answer any more. */
+  readonly answer: (request: IncomingMessage, body: string, gone: AbortSignal) => Promise<Reply>;
   /** What every answer has beside its own; undefined: nothing. */
   readonly headers?: () => Readonly<Record<string, string>>;
   /** A connection that hears nothing for so long is cut. */
@@ -55,7 +55,9 @@ export async function openHttpServer(listen: ListenOn, options: HttpServerOption
       connectionsCheckingInterval: LOOK_MS,
     },
     (request, response) => {
-      void reply(request, options).then((made) => send(request, response, made, headers()));
+      const gone = new AbortController();
+      response.once('close', () => gone.abort());
+      void reply(request, gone.signal, options).then((made) => send(request, response, made, headers()));
     },
   );
   server.maxConnections = MAX_CONNECTIONS;
@@ -65,9 +67,13 @@ export async function openHttpServer(listen: ListenOn, options: HttpServerOption
   return { address, close: () => closeServer(server, options.clock) };
 }
 
-async function reply(request: IncomingMessage, { admit, answer, onBug }: HttpServerOptions): Promise<Reply> {
+async function reply(
+  request: IncomingMessage,
+  gone: AbortSignal,
+  { admit, answer, onBug }: HttpServerOptions,
+): Promise<Reply> {
   try {
-    return admit(request) ?? (await answer(request, await readBody(request)));
+    return admit(request) ?? (await answer(request, await readBody(request), gone));
   } catch (error) {
     if (error instanceof ApiError) return errorReply(error);
     if (!request.complete) return errorReply(new ApiError(400, `bad request body: ${messageOf(error)}`));

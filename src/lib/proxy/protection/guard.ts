@@ -149,14 +149,21 @@ export class Guard implements PassageHost {
     this.#breaker?.record(ticket, outcome, tookMs, nowMs);
   }
 
-  /** False when there is no such breaker. */
-  orderBreaker({ to, endpoint }: BreakerOrder, nowMs: number): boolean {
-    const breakers = this.#breakersOf(endpoint);
-    for (const breaker of breakers) {
+  hasBreaker({ endpoint }: BreakerOrder): boolean {
+    return this.#breakersOf(endpoint).length > 0;
+  }
+
+  orderBreaker({ to, endpoint }: BreakerOrder, nowMs: number): void {
+    for (const breaker of this.#breakersOf(endpoint)) {
       if (to === 'reset') breaker.reset(nowMs);
       else breaker.force(to, nowMs);
     }
-    return breakers.length > 0;
+  }
+
+  /** What a person has forced on the one before stays so, as far as there are such breakers here. */
+  takeOrdersOf(before: Guard, nowMs: number): void {
+    for (const { forced, endpoint } of before.view(nowMs).breakers)
+      if (forced !== undefined) this.orderBreaker({ to: forced, endpoint }, nowMs);
   }
 
   get serviceBreaker(): CircuitBreaker | undefined {
@@ -169,7 +176,8 @@ export class Guard implements PassageHost {
     for (const breaker of this.destinations.breakers) breakers.push({ ...breaker.view(nowMs), endpoint: breaker.name });
     const { retries, fallbacks } = this;
     const given = fallbacks?.given ?? 0;
-    return { breakers, limits: this.#limits.views(), retries, fallbacks: given, cache: fallbacks?.counts() };
+    const { kind: balance } = this.destinations.balancer;
+    return { balance, breakers, limits: this.#limits.views(), retries, fallbacks: given, cache: fallbacks?.counts() };
   }
 
   #breakersOf(endpoint: string | undefined): CircuitBreaker[] {
@@ -186,11 +194,12 @@ export class Guard implements PassageHost {
 
   #open(breaker: CircuitBreaker | undefined, nowMs: number): Turned {
     const untilMs = breaker?.untilMs(nowMs) ?? 0;
-    const retryAfter = untilMs > 0 ? retryAfterText(untilMs) : undefined;
+    const retryAfter = untilMs > 0 && untilMs < Infinity ? retryAfterText(untilMs) : undefined;
+    const isForced = untilMs === Infinity;
     return {
       status: 503,
       headers: retryAfter === undefined ? [] : [['retry-after', retryAfter]],
-      text: 'the circuit breaker is open: the service has failed too often',
+      text: `the circuit breaker is open: ${isForced ? 'somebody has forced it' : 'the service has failed too often'}`,
       marker: 'breaker-open',
     };
   }

@@ -13,7 +13,7 @@ const WILDCARDS = new Set(['0.0.0.0', '::']);
 const LOCAL = new Map([['localhost', '127.0.0.1']]);
 
 /** Somebody who listens at an address. */
-interface Claim {
+export interface Claim {
   /** In a sentence: `service payments`. */
   readonly who: string;
   readonly path: Path;

@@ -11,15 +11,16 @@ type Parsed = ParsedFile<ProxyFile>;
 
 /** Brings a proxy's file that passed the schema into the form that the proxy takes. */
 export function buildProxyConfig(parsed: Parsed, { file, kinds }: ParseOptions): ProxyConfig {
-  const { seed, metrics, services } = parsed.file;
+  const { seed, metrics, api, services } = parsed.file;
   return {
     file,
     seed,
     metrics,
+    api,
     services: Object.fromEntries(
       Object.entries(services).map(([name, service]) => [name, buildService(name, service, parsed, kinds)]),
     ),
-    secrets: parsed.secrets,
+    secrets: api?.token === undefined ? parsed.secrets : [...parsed.secrets, api.token],
   };
 }
 
@@ -31,7 +32,7 @@ function buildService(
 ): ProxiedService {
   const path = ['services', name, 'faults'];
   const ids = nameFaults(mapsIn(valueAt(source.root, path), path));
-  const front = buildFront(name, service, files, kinds);
+  const front = buildFront(name, { ...service, endpoints: service.endpoints ?? [] }, files, kinds);
   const faults = service.faults.map((fault, index): ProxiedFault => {
     const kind = kinds.faults.find((candidate) => candidate.kind === fault.fault);
     const named = kind === undefined ? [] : fileParamsOf(kind, fault.with);

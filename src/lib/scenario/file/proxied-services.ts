@@ -26,7 +26,7 @@ function proxiedServiceSchema(kinds: ScenarioKinds, purpose: Purpose) {
   return z.strictObject({
     protocol,
     listen: addressSchema.meta({ description: 'Where the proxy listens; callers use this address.' }),
-    endpoints,
+    endpoints: endpoints.optional(),
     tls,
     ...more,
     faults: z

@@ -157,6 +157,9 @@ export class RunFold {
           'faultline.limit.refuses': event.refuses,
         });
         break;
+      case 'operator.acted':
+        say({ 'faultline.service': event.service, 'faultline.action': event.action, 'faultline.by': event.by });
+        break;
       case 'endpoint.healthy':
       case 'endpoint.unhealthy':
         say({

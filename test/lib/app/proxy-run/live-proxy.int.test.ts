@@ -38,7 +38,13 @@ function scene(): Scene {
   const stuck: string[] = [];
   const proxy = openProxy({ clock: realClock, onEvent: (event) => events.push(event) });
   const watched = new WatchedServices(realClock, (event) => events.push(event));
-  const live = new LiveProxy(proxy, new OwnCa(), watched, (reason) => stuck.push(reason));
+  const live = new LiveProxy({
+    proxy,
+    ca: new OwnCa(),
+    watched,
+    serveApi: () => Promise.reject(new Error('no API is configured here')),
+    onStuck: (reason) => stuck.push(reason),
+  });
   onTestFinished(() => live.close());
   const file = join(directory, 'faultline.yaml');
   const load = (yaml: string): ProxyState => {
