@@ -1,3 +1,4 @@
+import { dirname } from 'node:path';
 import { AppError } from '../errors/app-error.ts';
 import type { ControlOwner } from '../events/service-view.ts';
 import type { Address } from '../proxy/listen-options.ts';
@@ -53,9 +54,9 @@ export class ServicesApi {
   /** For the commands of whoever owns this process; where that cannot be had, a note says so, and all else goes on. */
   async openSocket(): Promise<void> {
     const { stateDirectory, owner, onNote } = this.#options;
-    const path = socketPathOf(stateDirectory, owner.pid);
     try {
-      makeDirectory(path.slice(0, path.lastIndexOf('/')), 0o700);
+      const path = socketPathOf(stateDirectory, owner.pid);
+      makeDirectory(dirname(path), 0o700);
       // A process that is the first of its container has the number of the one before.
       remove(path);
       this.#socket = { server: await this.#serve({ path }, () => undefined), path };

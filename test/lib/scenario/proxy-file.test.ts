@@ -64,6 +64,19 @@ describe('parseProxyFile', () => {
     expect(parseProxy(text).metrics).toEqual(address);
   });
 
+  it.each([
+    ['8475', { listen: { host: '127.0.0.1', port: 8475 }, token: undefined, hosts: [] }],
+    ['0.0.0.0:8475', { listen: { host: '0.0.0.0', port: 8475 }, token: undefined, hosts: [] }],
+    [
+      '{ listen: 8475, token: geheim, hosts: [registry] }',
+      { listen: { host: '127.0.0.1', port: 8475 }, token: 'geheim', hosts: ['registry'] },
+    ],
+  ])('takes %s as the API, and hides its token', (api, expected) => {
+    const config = parseProxy(`version: 1\napi: ${api}\nservices: { a: { listen: b:1, endpoints: c:2 } }`);
+    expect(config.api).toEqual(expected);
+    expect(config.secrets).toEqual(expected.token === undefined ? [] : [expected.token]);
+  });
+
   it('numbers the faults of each service by themselves', () => {
     const config = parseProxy(`version: 1
 services:
@@ -113,7 +126,7 @@ describe('mistakes in a proxy file', () => {
     [
       'a section of scenarios',
       `version: 1\n${SERVICE}\n▸method: []`,
-      ['unknown key "method" in the proxy file; expected one of: version, seed, variables, metrics, services'],
+      ['unknown key "method" in the proxy file; expected one of: version, seed, variables, metrics, api, services'],
     ],
     [
       'a service that is to be started',
@@ -152,6 +165,16 @@ describe('mistakes in a proxy file', () => {
       'metrics where a service listens',
       'version: 1\nmetrics: ▸9474\nservices: { a: { listen: 0.0.0.0:9474, endpoints: "c:2" } }',
       ['service a listens there already (line 3)'],
+    ],
+    [
+      'an API where metrics are',
+      `version: 1\nmetrics: 9474\napi: { listen: ▸9474 }\n${SERVICE}`,
+      ['"metrics" listens there already (line 2)'],
+    ],
+    [
+      'an API without an address',
+      `version: 1\napi: ▸localhost\n${SERVICE}`,
+      ['"localhost" is not a valid "api": expected a port such as 8475, host:port, or {listen, token, hosts}'],
     ],
     [
       'two services on one address',
