@@ -31,7 +31,12 @@ const QUIET: RecentRates = { ratePerSecond: 0, errorRatio: undefined, p50Ms: und
  *       └────── the difference ───┘
  */
 export class RecentTraffic {
-  readonly #looks: Look[] = [];
+  readonly #looks: Look[];
+
+  /** Counted from nothing since then. */
+  constructor(sinceMs: number) {
+    this.#looks = [{ atMs: sinceMs, requests: 0, failures: 0, latency: new Float64Array() }];
+  }
 
   /** To be called about once a second. */
   look(counts: TrafficCounts, nowMs: number): void {

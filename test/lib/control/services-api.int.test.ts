@@ -104,7 +104,8 @@ describe('the API of services', () => {
     await join_(at, await serveName('one'));
     const order = (to: string) => at.ask('POST', '/v1/services/pay/breaker', { to });
     expect(await order('open')).toMatchObject({ body: { breaker: { state: 'open', forced: 'open' } } });
-    expect(await call(at)).toMatchObject({ status: 503, body: expect.stringContaining('somebody has forced it') });
+    const refused = await call(at);
+    expect([refused.status, refused.body]).toEqual([503, expect.stringContaining('somebody has forced it')]);
     expect(await order('closed')).toMatchObject({ body: { breaker: { state: 'closed', forced: 'closed' } } });
     expect((await call(at)).status).toBe(200);
     expect(await order('reset')).toMatchObject({ body: { breaker: { state: 'closed', forced: null } } });

@@ -14,8 +14,8 @@ describe('the traffic of an endpoint', () => {
 });
 
 describe('recent traffic', () => {
-  it('is quiet before the first look and without requests', () => {
-    const recent = new RecentTraffic();
+  it('is quiet without requests', () => {
+    const recent = new RecentTraffic(0);
     const traffic = new Traffic();
     expect(recent.rates(traffic, 0)).toEqual({
       ratePerSecond: 0,
@@ -28,9 +28,8 @@ describe('recent traffic', () => {
   });
 
   it('tells rate, error ratio and quantiles since the oldest look', () => {
-    const recent = new RecentTraffic();
+    const recent = new RecentTraffic(1000);
     const traffic = new Traffic();
-    recent.look(traffic, 1000);
     for (let i = 0; i < 95; i++) traffic.record('ok', 4);
     for (let i = 0; i < 5; i++) traffic.record('failed', 900);
     const { ratePerSecond, errorRatio, p50Ms, p99Ms } = recent.rates(traffic, 3000);
@@ -41,8 +40,17 @@ describe('recent traffic', () => {
     expect(p99Ms! / 900).toBeLessThan(1.07);
   });
 
+  it('counts from nothing what came before the first look', () => {
+    const recent = new RecentTraffic(0);
+    const traffic = new Traffic();
+    traffic.record('ok', 4);
+    expect(recent.rates(traffic, 500)).toMatchObject({ ratePerSecond: 2, errorRatio: 0 });
+    recent.look(traffic, 1000);
+    expect(recent.rates(traffic, 2000)).toMatchObject({ ratePerSecond: 0.5 });
+  });
+
   it('forgets what is longer ago than ten seconds', () => {
-    const recent = new RecentTraffic();
+    const recent = new RecentTraffic(0);
     const traffic = new Traffic();
     for (let i = 0; i < 100; i++) traffic.record('failed', 900);
     for (let second = 1; second <= 11; second++) {

@@ -20,6 +20,8 @@ export class ServiceBoard {
   readonly #clock: Clock;
   /** By what was counted, so that it goes when that goes. */
   readonly #recent = new WeakMap<TrafficCounts, RecentTraffic>();
+  /** What was not there then has counted from nothing since. */
+  #lookedMs: number;
   #cancelLook: Cancel;
 
   constructor(proxy: Proxy, registry: ServiceRegistry, clock: Clock) {
@@ -27,6 +29,7 @@ export class ServiceBoard {
     this.#registry = registry;
     this.#clock = clock;
     this.#cancelLook = () => undefined;
+    this.#lookedMs = clock.monotonicMs();
     this.#look();
   }
 
@@ -115,11 +118,12 @@ export class ServiceBoard {
     }
     for (const service of this.#registry.services())
       for (const { traffic } of this.#registry.list(service)) this.#recentOf(traffic).look(traffic, nowMs);
+    this.#lookedMs = nowMs;
     this.#cancelLook = this.#clock.after(LOOK_MS, () => this.#look());
   }
 
   #recentOf(counts: TrafficCounts): RecentTraffic {
-    const known = this.#recent.get(counts) ?? new RecentTraffic();
+    const known = this.#recent.get(counts) ?? new RecentTraffic(this.#lookedMs);
     this.#recent.set(counts, known);
     return known;
   }
