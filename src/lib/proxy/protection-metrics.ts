@@ -32,6 +32,11 @@ export function addProtection(text: MetricsText, services: readonly GuardedServi
     'Requests and tunnels under way at it.',
     ofEndpoints((e) => e.inFlight),
   );
+  text.counter(
+    'faultline_endpoint_requests_total',
+    'Requests sent to it that have ended; cancelled: by the one who asked.',
+    views.flatMap(({ listener, guard }) => guard.destinations.list.flatMap((one) => resultsOf(listener, one))),
+  );
   const breakers = views.flatMap(({ listener, view }) =>
     view.breakers.map((breaker) => ({ labels: { listener, endpoint: breaker.endpoint ?? '' }, breaker })),
   );
@@ -67,4 +72,14 @@ export function addProtection(text: MetricsText, services: readonly GuardedServi
     'Answers given in the place of the service.',
     views.map(({ listener, view }): Sample => [{ listener }, view.fallbacks]),
   );
+}
+
+function resultsOf(listener: string, { id: endpoint, traffic }: Destination): Sample[] {
+  if (traffic === undefined) return [];
+  const { requests, failures, cancelled } = traffic;
+  return [
+    [{ listener, endpoint, result: 'ok' }, requests - failures - cancelled],
+    [{ listener, endpoint, result: 'failed' }, failures],
+    [{ listener, endpoint, result: 'cancelled' }, cancelled],
+  ];
 }

@@ -15,6 +15,10 @@ export interface Destination extends Candidate, Upstream {
 
 /** Counts requests that have ended. `cancelled`: by the one who asked, which tells nothing of the endpoint. */
 export interface TrafficRecorder {
+  /** Ended ones, however they ended. */
+  readonly requests: number;
+  readonly failures: number;
+  readonly cancelled: number;
   record(outcome: 'ok' | 'failed' | 'cancelled', tookMs: number): void;
 }
 

@@ -2,6 +2,7 @@ import { createServer as createHttp, type IncomingMessage, type ServerResponse }
 import type { Socket } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Address, ListenOptions } from '../../../../src/lib/proxy/listen-options.ts';
+import { Traffic } from '../../../../src/lib/services/traffic.ts';
 import { UNPROTECTED, type Destination, type ProtectionOptions } from '../../../../src/lib/proxy/protection.ts';
 import { until } from '../../../support/until.ts';
 import { Client, front, listenOn, LOOPBACK, serve, type Fronted } from '../harness.ts';
@@ -33,6 +34,7 @@ async function endpoints(count: number, handler?: Handler): Promise<Endpoint[]> 
       const endpoint: Endpoint = {
         ...address,
         ...{ id, weight: 1, isHealthy: true, inFlight: 0, healthySinceMs: -Infinity, requests: 0, sockets },
+        traffic: new Traffic(),
         handler: handler ?? ((_request, response) => response.end(id)),
       };
       return endpoint;
@@ -456,6 +458,8 @@ it('tells in the metrics what it has decided, and how the endpoints are', async 
     'faultline_endpoint_healthy{listener="s",endpoint="a"} 1',
     'faultline_endpoint_healthy{listener="s",endpoint="b"} 0',
     'faultline_endpoint_in_flight{listener="s",endpoint="a"} 0',
+    'faultline_endpoint_requests_total{listener="s",endpoint="a",result="ok"} 0',
+    'faultline_endpoint_requests_total{listener="s",endpoint="a",result="failed"} 2',
     'faultline_breaker_state{listener="s",endpoint="",state="open"} 1',
     'faultline_breaker_state{listener="s",endpoint="",state="closed"} 0',
     'faultline_breaker_rejected_total{listener="s",endpoint=""} 2',
