@@ -41,7 +41,10 @@ export class RecentTraffic {
   /** To be called about once a second. */
   look(counts: TrafficCounts, nowMs: number): void {
     const { requests, failures, latency } = counts;
-    this.#looks.push({ atMs: nowMs, requests, failures, latency: latency.counts.slice() });
+    const last = this.#looks.at(-1);
+    // Thousands of endpoints that are idle cost no copy each second.
+    const buckets = last?.requests === requests ? last.latency : latency.counts.slice();
+    this.#looks.push({ atMs: nowMs, requests, failures, latency: buckets });
     if (this.#looks.length > MAX_LOOKS) this.#looks.shift();
   }
 
