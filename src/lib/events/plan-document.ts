@@ -33,6 +33,8 @@ export interface PlannedInjection {
   readonly id: string;
   readonly kind: string;
   readonly target: string;
+  /** The service that it is aimed at, or whose process; null: none. Journals of earlier versions do not say. */
+  readonly service?: string | null | undefined;
   /** As written in the scenario. */
   readonly with: Json;
   readonly startMs: number;

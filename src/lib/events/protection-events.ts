@@ -22,4 +22,17 @@ export type ProtectionEventBody =
       readonly refuses: boolean;
       readonly admitted: number;
       readonly refused: number;
+    }
+  /** What has been counted until then: at the end of each phase of a run. */
+  | {
+      readonly type: 'protection.counted';
+      readonly service: string;
+      readonly requests: number;
+      /** Answers given in the place of the service: all of them, and those from the cache. */
+      readonly fallbacks: number;
+      readonly fallbacksFromCache: number;
+      readonly retries: number;
+      /** Requests that breakers and limits have not let through. */
+      readonly rejected: number;
+      readonly limited: number;
     };

@@ -1,3 +1,4 @@
+import { ServiceMeasuring, type ServiceMeasurements } from './service-measurements.ts';
 import type { Effect, LoadSummary, Phase, RunEvent } from '../events/run-events.ts';
 
 /** Everything that a run measured, as far as it has come: what thresholds compare with and reports show. A fold over the run's events. */
@@ -5,6 +6,8 @@ export interface Measurements {
   readonly phases: { readonly [P in Phase]?: PhaseMeasurements };
   readonly probes: ReadonlyMap<string, ProbeMeasurements>;
   readonly faults: ReadonlyMap<string, FaultMeasurements>;
+  /** Of the services that the proxy looks after. */
+  readonly services: ReadonlyMap<string, ServiceMeasurements>;
   /** The load second by second, oldest first. */
   readonly seconds: readonly LoadSecond[];
   /** Assertions at one moment of the method that did not hold. */
@@ -55,6 +58,8 @@ export interface Breach {
 export interface FaultMeasurements {
   readonly kind: string;
   readonly target: string;
+  /** The service that it is aimed at, or whose process. */
+  readonly service: string | undefined;
   readonly startedMs: number;
   readonly endedMs: number | null;
   readonly effect: Effect;
@@ -76,7 +81,10 @@ interface MutableMeasurements extends Measurements {
 
 /** Takes in events one by one; `current()` is what they add up to. */
 export function createMeasuring(): { onEvent(event: RunEvent): void; current(): Measurements } {
+  const services = new ServiceMeasuring();
+  const aims = new Map<string, string>();
   const state: MutableMeasurements = {
+    services: services.current(),
     phases: {},
     probes: new Map(),
     faults: new Map(),
@@ -94,7 +102,11 @@ export function createMeasuring(): { onEvent(event: RunEvent): void; current(): 
   return {
     current: () => state,
     onEvent(event) {
+      services.onEvent(event);
       switch (event.type) {
+        case 'run.started':
+          for (const { id, service } of event.plan.faults) if (service != null) aims.set(id, service);
+          break;
         case 'phase.started':
           endPhase(event.sinceStartMs);
           phase = event.phase;
@@ -128,7 +140,7 @@ export function createMeasuring(): { onEvent(event: RunEvent): void; current(): 
           break;
         case 'fault.effect': {
           const { kind, target, startedMs, endedMs, effect } = event;
-          state.faults.set(event.fault, { kind, target, startedMs, endedMs, effect });
+          state.faults.set(event.fault, { kind, target, service: aims.get(event.fault), startedMs, endedMs, effect });
           break;
         }
         case 'recovery.measured': {

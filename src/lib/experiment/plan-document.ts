@@ -24,6 +24,7 @@ export function createPlanDocument(scenario: Scenario, timeline: Timeline, kinds
       id: fault.id,
       kind: fault.kind,
       target: formatTargetSpec(fault.target),
+      service: serviceOf(fault.target),
       with: fault.params as Json,
       startMs: fault.startMs,
       endMs: fault.endMs,
@@ -59,4 +60,9 @@ export function formatTargetSpec(target: TargetSpec): string {
           return `process ${target.select.name}`;
       }
   }
+}
+
+function serviceOf(target: TargetSpec): string | null {
+  if (target.on === 'service') return target.service;
+  return target.on === 'process' && target.select.by === 'service' ? target.select.service : null;
 }

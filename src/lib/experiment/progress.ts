@@ -175,6 +175,7 @@ export function onRunEvent(progress: Progress, event: RunEvent): Progress {
       return { ...next, notices: notice('info', `${event.action} ${whom} by ${event.by}`) };
     }
     case 'limit.changed':
+    case 'protection.counted':
     case 'endpoint.registered':
     case 'endpoint.expired':
     case 'endpoint.deregistered':

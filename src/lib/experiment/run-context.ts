@@ -6,6 +6,7 @@ import type { FaultKind } from '../faults/fault.ts';
 import type { FaultHost } from '../faults/targets.ts';
 import type { AllowList } from '../faults/safety.ts';
 import type { LocalCa } from '../proxy/local-ca.ts';
+import type { WatchedService } from '../probes/measure.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import type { ProxyTracer } from '../proxy/tracing.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -61,6 +62,8 @@ export interface RunContext extends RunOptions {
   readonly host: FaultHost;
   /** The endpoints of the services that are checked or protected. */
   readonly watched: WatchedServices;
+  /** What the proxy knows of a service, for probes. */
+  readonly lookupService: (service: string) => WatchedService | undefined;
   /** Aborted when the run must stop early; its reason is a RunStopped. */
   readonly stop: AbortController;
   readonly patience: Patience;

@@ -1,3 +1,4 @@
+import { recordCounts } from './record-counts.ts';
 import type { Phase } from '../events/run-events.ts';
 import type { Proxy } from '../proxy/proxy.ts';
 import { RunStopped } from './ending.ts';
@@ -48,7 +49,7 @@ export async function runPhases(context: RunContext, proxy: Proxy, open: OpenPar
   );
   stop.signal.throwIfAborted();
 
-  const phases = createPhaseTrack(context);
+  const phases = createPhaseTrack(context, proxy);
   phases.enter('before');
   const watch = startSteadyWatch(context, services.probeHost, (sinceStartMs) => phases.at(sinceStartMs));
   open.watch = watch;
@@ -72,7 +73,7 @@ export async function runPhases(context: RunContext, proxy: Proxy, open: OpenPar
   await watchRecovery(context, watch, window);
 }
 
-function createPhaseTrack({ log }: RunContext): PhaseTrack & { enter(phase: Phase): void } {
+function createPhaseTrack({ log }: RunContext, proxy: Proxy): PhaseTrack & { enter(phase: Phase): void } {
   const starts: { readonly phase: Phase; readonly startMs: number }[] = [];
   return {
     get now() {
@@ -80,6 +81,7 @@ function createPhaseTrack({ log }: RunContext): PhaseTrack & { enter(phase: Phas
     },
     at: (sinceStartMs) => starts.findLast(({ startMs }) => startMs <= sinceStartMs)?.phase ?? 'before',
     enter(phase) {
+      recordCounts(log, proxy);
       starts.push({ phase, startMs: log.sinceStartMs() });
       log.record({ type: 'phase.started', phase });
     },

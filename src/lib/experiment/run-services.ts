@@ -45,6 +45,7 @@ export function startServices(context: RunContext): RunningServices {
     clock,
     run,
     directory: scenario.directory,
+    lookupService: context.lookupService,
     servicePids: (service) => (own.some(({ name }) => name === service) ? servicePids(run, service) : undefined),
   };
   const ready = startAll(own, context, probeHost, watching);

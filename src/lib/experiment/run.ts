@@ -4,6 +4,7 @@ import { createEventBus } from '../events/bus.ts';
 import type { OperatorEventBody } from '../events/operator-events.ts';
 import type { ProxyEvent } from '../events/proxy-events.ts';
 import type { GateRow, RunEvent, RunEventBody, Verdict } from '../events/run-events.ts';
+import { lookupWatchedService } from './watched-service.ts';
 import { WatchedServices } from './watched-services.ts';
 import { openProxy, type Proxy } from '../proxy/proxy.ts';
 import { bootId, selfRef } from '../runtime/processes.ts';
@@ -11,6 +12,7 @@ import { openJournal } from '../store/journal.ts';
 import { RunStopped, type Ending } from './ending.ts';
 import { createMeasuring, type Measurements } from './measurements.ts';
 import { createPatience, stopRun, type RunContext, type RunOptions } from './run-context.ts';
+import { recordCounts } from './record-counts.ts';
 import { createRunLog } from './run-log.ts';
 import { runPhases, type OpenParts } from './run-phases.ts';
 import { Saga } from './saga.ts';
@@ -80,6 +82,7 @@ export async function startRun(options: RunOptions, judge: Judge): Promise<RunHa
   const context: RunContext = {
     ...options,
     watched,
+    lookupService: (service) => lookupWatchedService(proxy, watched, service),
     log,
     stop,
     patience,
@@ -183,7 +186,11 @@ async function takeBack(
   open.services?.expectExits();
   for (const close of [
     // Services that we stop ourselves are not found ill.
-    () => endLoad(open.load, ending, stop.signal).finally(() => watched.close()),
+    () =>
+      endLoad(open.load, ending, stop.signal).finally(() => {
+        recordCounts(log, proxy);
+        watched.close();
+      }),
     () => open.watch?.stop(),
     () => saga.compensateAll('service', 'together'),
     () => proxy.close(),

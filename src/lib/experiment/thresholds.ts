@@ -1,6 +1,7 @@
 import type { LatencySummary, LoadSummary, Phase } from '../events/run-events.ts';
 import type { HttpStatistic, Metric, Threshold } from '../scenario/scenario.ts';
 import { isWithin } from '../scenario/thresholds.ts';
+import { measureService, type ServiceMetric } from './service-thresholds.ts';
 import type { Measurements } from './measurements.ts';
 import { mergedLoad } from './load.ts';
 
@@ -15,18 +16,32 @@ export interface ThresholdResult {
 }
 
 export function evaluateThreshold(threshold: Threshold, measurements: Measurements): ThresholdResult {
-  const found = measure(threshold.metric, threshold.phase, measurements);
-  if (typeof found === 'number') {
-    return {
-      threshold,
-      measured: found,
-      held: isWithin(found, threshold.op, threshold.value),
-      missing: undefined,
-      withoutEvidence: false,
-    };
-  }
+  const { metric } = threshold;
+  if (isServiceMetric(metric)) return evaluateServiceThreshold(threshold, metric, measurements);
+  const found = measure(metric, threshold.phase, measurements);
+  if (typeof found === 'number') return measuredResult(threshold, found);
   const notRecovered = measurements.recovery !== undefined && threshold.metric.name.startsWith('recovery');
   return { threshold, measured: undefined, held: false, missing: found, withoutEvidence: !notRecovered };
+}
+
+function measuredResult(threshold: Threshold, measured: number): ThresholdResult {
+  const held = isWithin(measured, threshold.op, threshold.value);
+  return { threshold, measured, held, missing: undefined, withoutEvidence: false };
+}
+
+function isServiceMetric(metric: Metric): metric is ServiceMetric {
+  return ['breaker.opens', 'breaker.closes', 'healthy.endpoints', 'fallback.rate'].includes(metric.name);
+}
+
+function evaluateServiceThreshold(
+  threshold: Threshold,
+  metric: ServiceMetric,
+  measurements: Measurements,
+): ThresholdResult {
+  const found = measureService(metric, threshold, measurements);
+  if (typeof found === 'number') return measuredResult(threshold, found);
+  const { missing, unseen } = found;
+  return { threshold, measured: undefined, held: false, missing, withoutEvidence: unseen };
 }
 
 /** A metric of the load in its base unit; undefined when no request was made. */
@@ -44,12 +59,20 @@ export function loadMetric(metric: Metric, summary: LoadSummary, seconds: number
     case 'recovery.start':
     case 'probe':
     case 'touched':
+    case 'breaker.opens':
+    case 'breaker.closes':
+    case 'healthy.endpoints':
+    case 'fallback.rate':
       return undefined;
   }
 }
 
 /** The measurement, or why there is none. */
-function measure(metric: Metric, phase: Phase | undefined, measurements: Measurements): number | string {
+function measure(
+  metric: Exclude<Metric, ServiceMetric>,
+  phase: Phase | undefined,
+  measurements: Measurements,
+): number | string {
   switch (metric.name) {
     case 'recovery':
     case 'recovery.start': {

@@ -11,11 +11,20 @@ export interface ProbeOutcome {
   readonly reason?: string | undefined;
 }
 
+/** What a proxy knows of a service behind it. */
+export interface WatchedService {
+  /** Its own breaker by its name, those of its endpoints by their ids. */
+  readonly breakers: readonly { readonly name: string; readonly state: string }[];
+  readonly endpoints: readonly { readonly endpoint: string; readonly isUsable: boolean }[];
+}
+
 /** Resolves processes by the name of a service of the scenario; given by whoever started the services. */
 export interface ProbeHost {
   readonly clock: Clock;
   /** Pids of a service that this run started; undefined when it is not one of them. */
   servicePids(service: string): readonly number[] | undefined;
+  /** A service that a proxy of this run looks after; undefined when there is none of that name. */
+  readonly lookupService?: ((service: string) => WatchedService | undefined) | undefined;
   /** The directory that relative commands run in. */
   readonly directory: string;
   /** The run's id: what a probe starts is marked with it (FAULTLINE_RUN), so that it can be found should this process die meanwhile. */

@@ -114,6 +114,8 @@ export interface ProtectionView {
   readonly retries: number;
   /** Answers given in the place of the service. */
   readonly fallbacks: number;
+  /** Those of them that were kept from a good response. */
+  readonly fallbacksFromCache: number;
   readonly cache: ResponseCacheCounts | undefined;
 }
 

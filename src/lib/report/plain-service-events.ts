@@ -30,6 +30,8 @@ export function formatServiceEvent(event: ServiceEventBody | ProtectionEventBody
       const whom = event.endpoint === null ? `service ${event.service}` : `endpoint ${event.endpoint}`;
       return `operator ${event.action} ${whom} by=${JSON.stringify(event.by)} undo=${JSON.stringify(event.undo)}`;
     }
+    case 'protection.counted':
+      return `service ${event.service} counts requests=${event.requests} fallbacks=${event.fallbacks} fromCache=${event.fallbacksFromCache} retries=${event.retries} rejected=${event.rejected} limited=${event.limited}`;
     case 'panic.entered':
       return `service ${event.service} PANIC: ${event.healthy} of ${event.endpoints} endpoints are healthy, so all get requests`;
     case 'panic.left':

@@ -1,5 +1,6 @@
 import type { Effect, GateRow, LoadSummary, Phase, RunEvent, Verdict } from '../events/run-events.ts';
 import { createMeasuring, type Measurements, type ProbeMeasurements } from '../experiment/measurements.ts';
+import type { BreakerMeasurements, ServiceMeasurements } from '../experiment/service-measurements.ts';
 import { outstandingUndos } from '../experiment/outstanding.ts';
 
 /** Everything about a run that reports show and `--json` prints: a fold over its events, the same for a finished and a replayed run. */
@@ -18,6 +19,8 @@ export interface RunReport {
   readonly phases: readonly PhaseReport[];
   readonly faults: readonly FaultReport[];
   readonly probes: readonly ProbeReport[];
+  /** Those that the proxy looks after, as far as something was seen of them. */
+  readonly services: readonly ServiceReport[];
   readonly gate: readonly GateRow[];
   /** From the end of the last fault until the steady state held again; null: not within the time given, or never measured. */
   readonly recoveryMs: number | null;
@@ -40,6 +43,14 @@ export interface FaultReport extends Omit<Effect, 'note'> {
   readonly startedMs: number;
   readonly endedMs: number | null;
   readonly note: string | null;
+}
+
+export interface ServiceReport {
+  readonly service: string;
+  readonly breakers: readonly (BreakerMeasurements & { readonly breaker: string })[];
+  readonly health: ServiceMeasurements['health'];
+  readonly usable: ServiceMeasurements['usable'];
+  readonly counted: ServiceMeasurements['counted'];
 }
 
 export interface ProbeReport {
@@ -88,6 +99,7 @@ export function createReporting(): { onEvent(event: RunEvent): void; report(): R
           phases: byPhase,
           breaches,
         })),
+        services: serviceReports(measured),
         gate,
         recoveryMs: measured.recovery?.fromFaultEndMs ?? null,
         recovery: measured.recovery ?? null,
@@ -117,4 +129,14 @@ function faultReports({ faults }: Measurements): FaultReport[] {
     const { touched, requested, delivered, decisions, note } = effect;
     return { id, kind, target, requested, delivered, touched, decisions, startedMs, endedMs, note: note ?? null };
   });
+}
+
+function serviceReports({ services }: Measurements): ServiceReport[] {
+  return [...services].map(([service, { breakers, health, usable, counted }]) => ({
+    service,
+    breakers: [...breakers].map(([breaker, { state, changes }]) => ({ breaker, state, changes })),
+    health,
+    usable,
+    counted,
+  }));
 }

@@ -197,12 +197,20 @@ export type Operator = '<' | '<=' | '>' | '>=' | '==';
  *   recovery.start      the same from the start of the first fault
  *   probe.NAME          share of the probe's results within tolerance, a percentage
  *   touched.FAULT       what the fault touched, a number
+ *   breaker NAME opens within D     from the start of the fault until it opened by itself, a duration
+ *   breaker NAME closes within D    from the end of the last fault until it was closed for good, a duration
+ *   healthy endpoints [of SERVICE]  the least (or with < the most) at any time, a number
+ *   fallback rate [of SERVICE]      share of the requests that were answered in the place of the service, a percentage
  */
 export type Metric =
   | { readonly name: 'http'; readonly statistic: HttpStatistic }
   | { readonly name: 'errors' | 'requests' | 'rate' | 'recovery' | 'recovery.start' }
   | { readonly name: 'probe'; readonly probe: string }
-  | { readonly name: 'touched'; readonly fault: string };
+  | { readonly name: 'touched'; readonly fault: string }
+  /** `breaker`: a service, or one of its endpoints by its id. */
+  | { readonly name: 'breaker.opens' | 'breaker.closes'; readonly breaker: string }
+  /** Undefined: of every service that has them. */
+  | { readonly name: 'healthy.endpoints' | 'fallback.rate'; readonly service: string | undefined };
 
 export type HttpStatistic = 'p50' | 'p90' | 'p95' | 'p99' | 'p99.9' | 'max' | 'mean' | 'min';
 export type MetricUnit = 'duration' | 'percent' | 'number' | 'rate';

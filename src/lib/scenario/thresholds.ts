@@ -9,21 +9,26 @@ import {
 import { didYouMean } from './mistakes/did-you-mean.ts';
 import { hintQuantityOf } from './mistakes/quantity-hint.ts';
 import { listOr, quote } from './mistakes/words.ts';
+import {
+  formatServiceMetric,
+  isBreakerTerm,
+  parseBreakerTerm,
+  parseServiceMetric,
+  SERVICE_METRIC_NAMES,
+} from './service-terms.ts';
+import type { Parsed } from './parsed.ts';
 import type { Condition, HttpStatistic, Metric, MetricUnit, Operator, Threshold } from './scenario.ts';
 
 /**
  * The texts of `gate` and of guards:
  *
  *   threshold  =  metric [phase] operator value          http.p99 during < 800ms
+ *              |  what is said of services               see service-terms.ts
  *   condition  =  metric operator value                  errors > 60%
  *              |  "probe" name ("fails" | "holds")       probe gateway answers fails
  *
  * Names of probes may hold spaces and may stand in quotes: `probe."gateway answers" after >= 99%`.
  */
-export type Parsed<Value> =
-  | { readonly ok: true; readonly value: Value }
-  /** `problem` says what would be right; `index` is the character of the text that is meant. */
-  | { readonly ok: false; readonly problem: string; readonly index: number };
 
 const HTTP_STATISTICS: readonly HttpStatistic[] = ['p50', 'p90', 'p95', 'p99', 'p99.9', 'max', 'mean', 'min'];
 const PLAIN_METRICS = ['errors', 'requests', 'rate', 'recovery', 'recovery.start'] as const;
@@ -42,6 +47,7 @@ const UNIT_WORDS: Readonly<Record<MetricUnit, { readonly article: string; readon
 
 /** Reads a threshold of `gate`. */
 export function parseThreshold(text: string): Parsed<Threshold> {
+  if (isBreakerTerm(text)) return parseBreakerTerm(text);
   const parts = splitComparison(text, 'http.p99 during < 800ms');
   if (!parts.ok) return parts;
   const left = splitPhase(parts.value.left);
@@ -73,6 +79,8 @@ export function parseCondition(text: string): Parsed<Condition> {
   if (metric.value.name === 'recovery' || metric.value.name === 'recovery.start') {
     return wrong(`${name} is known only when the faults are over: it can stand in "gate", not in a guard`, leftIndex);
   }
+  if (isOfServices(metric.value))
+    return wrong(`a guard watches the load and the probes: ${name} can stand in "gate"`, leftIndex);
   const value = parseValue(parts.value, name, unitOf(metric.value));
   return value.ok ? right({ of: 'metric', metric: metric.value, op, value: value.value }) : value;
 }
@@ -83,12 +91,16 @@ export function unitOf(metric: Metric): MetricUnit {
     case 'http':
     case 'recovery':
     case 'recovery.start':
+    case 'breaker.opens':
+    case 'breaker.closes':
       return 'duration';
     case 'errors':
     case 'probe':
+    case 'fallback.rate':
       return 'percent';
     case 'requests':
     case 'touched':
+    case 'healthy.endpoints':
       return 'number';
     case 'rate':
       return 'rate';
@@ -104,6 +116,11 @@ export function formatMetric(metric: Metric): string {
       return `probe.${metric.probe}`;
     case 'touched':
       return `touched.${metric.fault}`;
+    case 'breaker.opens':
+    case 'breaker.closes':
+    case 'healthy.endpoints':
+    case 'fallback.rate':
+      return formatServiceMetric(metric);
     default:
       return metric.name;
   }
@@ -170,6 +187,8 @@ function parseMetric(name: string, index: number): Parsed<Metric> {
   const [, family, member = ''] = /^(probe|touched)\.([^]+)$/.exec(name) ?? [];
   if (family === 'probe') return right({ name: 'probe', probe: unquote(member) });
   if (family === 'touched') return right({ name: 'touched', fault: unquote(member) });
+  const ofServices = parseServiceMetric(name);
+  if (ofServices) return right(ofServices);
   const statistic = HTTP_STATISTICS.find((candidate) => name === `http.${candidate}`);
   if (statistic) return right({ name: 'http', statistic });
   const plain = PLAIN_METRICS.find((candidate) => name === candidate);
@@ -184,7 +203,7 @@ function explainMetric(name: string, index: number): Parsed<Metric> {
     const problem = `${quote(rest)} is not a phase: expected before, during or after${didYouMean(rest, PHASES)}`;
     return wrong(problem, index + first.length + gap.length);
   }
-  const names = [...METRIC_NAMES, 'probe.NAME', 'touched.FAULT'];
+  const names = [...METRIC_NAMES, 'probe.NAME', 'touched.FAULT', ...SERVICE_METRIC_NAMES];
   const near = didYouMean(first || name, METRIC_NAMES);
   return wrong(`unknown metric ${quote(first || name)}${near || `: expected ${listOr(names)}`}`, index);
 }
@@ -220,6 +239,10 @@ function parseProbeCondition(text: string): Parsed<Condition> {
   const word = /(\S+)\s*$/.exec(text)?.[1] ?? '';
   const near = didYouMean(word, ['fails', 'holds']);
   return wrong(`expected "probe NAME fails" or "probe NAME holds"${near}`, text.lastIndexOf(word));
+}
+
+function isOfServices({ name }: Metric): boolean {
+  return name === 'healthy.endpoints' || name === 'fallback.rate';
 }
 
 function isMeasuredOnce(metric: Metric): boolean {

@@ -26,6 +26,22 @@ describe('thresholds', () => {
     ['recovery < 3.2s', { metric: { name: 'recovery' }, value: 3200 }],
     ['recovery.start < 1m', { metric: { name: 'recovery.start' }, value: 60_000 }],
     ['probe.up during >= 99%', { metric: { name: 'probe', probe: 'up' }, value: 99 }],
+    [
+      'breaker payments opens within 10s',
+      { metric: { name: 'breaker.opens', breaker: 'payments' }, unit: 'duration', op: '<=', value: 10_000 },
+    ],
+    ['breaker payments opens within 10s during', { metric: { name: 'breaker.opens' }, phase: undefined }],
+    [
+      'breaker payments/127.0.0.1:80 closes within 30s after',
+      { metric: { name: 'breaker.closes', breaker: 'payments/127.0.0.1:80' }, phase: undefined, value: 30_000 },
+    ],
+    ['healthy endpoints >= 1', { metric: { name: 'healthy.endpoints', service: undefined }, unit: 'number', value: 1 }],
+    [
+      'healthy endpoints of pay during >= 2',
+      { metric: { name: 'healthy.endpoints', service: 'pay' }, phase: 'during', op: '>=', value: 2 },
+    ],
+    ['fallback rate during < 5%', { metric: { name: 'fallback.rate' }, phase: 'during', unit: 'percent', value: 5 }],
+    ['fallback rate of pay == 0%', { metric: { name: 'fallback.rate', service: 'pay' }, phase: undefined }],
     ['touched.slow > 0', { metric: { name: 'touched', fault: 'slow' }, value: 0 }],
   ])('%s', (text, expected) => {
     expect(parseThreshold(text)).toMatchObject({ ok: true, value: { text, ...expected } });
@@ -40,6 +56,15 @@ describe('thresholds', () => {
     ['errors < ', /./],
     ['', /./],
     ['errors =< 1%', /./],
+    ['breaker payments', /expected "breaker NAME opens within 10s"/],
+    ['breaker payments open within 10s', /did you mean "opens"/],
+    ['breaker payments opens < 10s', /expected "breaker NAME opens within 10s"/],
+    ['breaker payments opens within 10', /"10" is not a duration such as 10s/],
+    ['breaker payments opens within 10s after', /opens during the faults: leave out "after"/],
+    ['breaker payments closes within 10s before', /closes after the faults: leave out "before"/],
+    ['healthy endpoints >= 1%', /./],
+    ['healty endpoints >= 1', /unknown metric/],
+    ['fallback rate < 5', /./],
   ])('refuses %j, and says what would be right', (text, problem) => {
     expect(problemOf(text)).not.toBe('no problem');
     expect(problemOf(text)).toMatch(problem);
@@ -52,6 +77,20 @@ describe('thresholds', () => {
   ])('guards: %s', (text, expected) => {
     expect(parseCondition(text)).toMatchObject({ ok: true, value: expected });
   });
+
+  it.each(['healthy endpoints < 1', 'fallback rate > 5%'])('guards do not watch services: %s', (text) => {
+    const parsed = parseCondition(text);
+    expect(parsed.ok || parsed.problem).toContain('can stand in "gate"');
+  });
+
+  it.each(['breaker pay opens', 'breaker pay/a:1 closes', 'healthy endpoints of pay', 'fallback rate'])(
+    'gives back %s as it is written',
+    (text) => {
+      const limit = text.startsWith('breaker') ? 'within 1s' : text.startsWith('healthy') ? '< 1' : '< 1%';
+      const parsed = parseThreshold(`${text} ${limit}`);
+      expect(parsed.ok && formatMetric(parsed.value.metric)).toBe(text);
+    },
+  );
 
   it.each([
     ['duration', 812.4, '812ms'],

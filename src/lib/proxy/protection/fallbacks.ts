@@ -40,6 +40,7 @@ export class Fallbacks {
   readonly #match: CompiledMatch;
   readonly #cache: ResponseCache | undefined;
   given = 0;
+  givenFromCache = 0;
 
   constructor(rule: FallbackRule) {
     this.#rule = rule;
@@ -54,6 +55,7 @@ export class Fallbacks {
     const answer = kept ?? this.#rule.fixed;
     if (answer === undefined) return undefined;
     this.given++;
+    if (kept !== undefined) this.givenFromCache++;
     const from = kept === undefined ? 'fixed' : 'cache';
     const headers = answer.headers.filter(([name]) => name.toLowerCase() !== 'content-length');
     return { status: answer.status, headers, body: answer.body, marker: `fallback; reason=${cause}; from=${from}` };

@@ -175,9 +175,16 @@ export class Guard implements PassageHost {
     if (this.#breaker !== undefined) breakers.push({ ...this.#breaker.view(nowMs), endpoint: undefined });
     for (const breaker of this.destinations.breakers) breakers.push({ ...breaker.view(nowMs), endpoint: breaker.name });
     const { retries, fallbacks } = this;
-    const given = fallbacks?.given ?? 0;
     const { kind: balance } = this.destinations.balancer;
-    return { balance, breakers, limits: this.#limits.views(), retries, fallbacks: given, cache: fallbacks?.counts() };
+    return {
+      balance,
+      breakers,
+      limits: this.#limits.views(),
+      retries,
+      fallbacks: fallbacks?.given ?? 0,
+      fallbacksFromCache: fallbacks?.givenFromCache ?? 0,
+      cache: fallbacks?.counts(),
+    };
   }
 
   #breakersOf(endpoint: string | undefined): CircuitBreaker[] {

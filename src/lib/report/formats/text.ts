@@ -4,6 +4,7 @@ import { formatDurationMs, formatPercent } from '../../wire/quantities.ts';
 import type { Paint } from '../paint.ts';
 import type { FaultReport, PhaseReport, ProbeReport, RunReport } from '../run-report.ts';
 import { formatTable } from '../table.ts';
+import { serviceLines } from './service-lines.ts';
 
 /** The report of a run for a terminal or a log: verdict first, then why, then the numbers. */
 export function formatReport(report: RunReport, paint: Paint): string {
@@ -12,6 +13,10 @@ export function formatReport(report: RunReport, paint: Paint): string {
     ...report.reasons.map((reason) => `  ${paint.strong(reason)}`),
     ...section('load', loadTable(report.phases)),
     ...section('faults', report.faults.flatMap(faultLines)),
+    ...section(
+      'services',
+      report.services.flatMap((service) => serviceLines(service, report.faults)),
+    ),
     ...section('steady state', [...report.probes.map((probe) => probeLine(probe, paint)), ...recoveryLine(report)]),
     ...section('gate', gateLines(report, paint)),
     ...(report.inForce.length > 0

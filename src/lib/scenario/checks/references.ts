@@ -1,6 +1,8 @@
 import type { Checking, ScenarioChecking } from './checking.ts';
 import { checkComparisons } from './comparisons.ts';
-import { isList, isMap, memberOf, stepsIn } from './raw.ts';
+import { didYouMean } from '../mistakes/did-you-mean.ts';
+import { quote } from '../mistakes/words.ts';
+import { isList, isMap, mapsIn, memberOf, stepsIn } from './raw.ts';
 import { checkServices } from './services.ts';
 import { checkTarget } from './targets.ts';
 import { checkUnique } from './unique.ts';
@@ -16,6 +18,7 @@ export function checkReferences(checking: ScenarioChecking): void {
   checkServices(checking);
   checkIdleTls(checking);
   checkSteps(checking);
+  checkProbes(checking);
   checkComparisons(checking);
 }
 
@@ -43,5 +46,20 @@ function checkSteps(checking: Checking): void {
   const isKnown = isList(method) && method.length > 0 && method.every(isMap);
   if (isKnown && !steps.some(({ value }) => memberOf(value, 'fault') !== undefined)) {
     report(['method'], 'the method injects no fault: a run that touches nothing proves nothing', { at: 'key' });
+  }
+}
+
+/** Whatever a probe says of a service by `with.service` is said of one of the scenario. */
+function checkProbes({ root, report }: ScenarioChecking): void {
+  const services = memberOf(root, 'services');
+  const known = isMap(services) ? Object.keys(services) : [];
+  const steps = stepsIn(memberOf(root, 'method'), ['method']);
+  for (const { value, path } of [...mapsIn(memberOf(root, 'steadyState'), ['steadyState']), ...steps]) {
+    const service = memberOf(memberOf(value, 'with'), 'service');
+    if (memberOf(value, 'probe') === undefined || typeof service !== 'string' || known.includes(service)) continue;
+    report(
+      [...path, 'with', 'service'],
+      `the service ${quote(service)} is not in "services"${didYouMean(service, known)}`,
+    );
   }
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { Condition, Threshold } from '../scenario.ts';
-import { parseCondition, parseThreshold, type Parsed } from '../thresholds.ts';
+import type { Parsed } from '../parsed.ts';
+import { parseCondition, parseThreshold } from '../thresholds.ts';
 import { complainInto } from './choice.ts';
 
 /** An item of `gate`. */

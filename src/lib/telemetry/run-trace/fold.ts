@@ -168,6 +168,7 @@ export class RunFold {
           'faultline.reason': event.reason,
         });
         break;
+      case 'protection.counted':
       case 'endpoint.registered':
       case 'endpoint.expired':
       case 'endpoint.deregistered':
