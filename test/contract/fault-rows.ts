@@ -1,13 +1,15 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import type { FaultKind } from '../../src/lib/faults/fault.ts';
 import { cpuFault } from '../../src/lib/faults/kinds/cpu.ts';
+import { killFault } from '../../src/lib/faults/kinds/kill.ts';
 import type { FaultHost, Target } from '../../src/lib/faults/targets.ts';
 import { realClock } from '../../src/lib/runtime/clock.ts';
-import { listMarked, readTimes } from '../../src/lib/runtime/processes.ts';
+import { listMarked, readTimes, refOf } from '../../src/lib/runtime/processes.ts';
 import { startBusy } from '../support/processes.ts';
 import { until } from '../support/until.ts';
 import { requires } from '../support/requires.ts';
@@ -33,6 +35,8 @@ export interface Scene {
   readonly work: () => Promise<void>;
   /** Reverts from the journaled undo in another process. Undefined for faults that end with the process that holds them. */
   readonly revertElsewhere?: ((undo: string) => Promise<void>) | undefined;
+  /** What it concerns ends with the run, by the guardian's hand: another process has nothing to put back, and changes nothing. */
+  readonly endsWithTheRun?: boolean;
 }
 
 const CGROUP_ROOT = '/sys/fs/cgroup';
@@ -47,6 +51,13 @@ const revertElsewhere = (kind: FaultKind) => async (undo: string) => {
 
 export const FAULT_ROWS: readonly FaultRow[] = [
   ...FILTER_ROWS,
+  {
+    name: 'kill, of a service of the run',
+    kind: killFault,
+    params: { signal: 'SIGTERM' },
+    needs: requires(),
+    setUp: () => setUpKill(),
+  },
   {
     name: 'cpu load',
     kind: cpuFault,
@@ -138,4 +149,46 @@ async function untilWorked(pid: number): Promise<void> {
   const runNs = (): number => readTimes(pid)?.runNs ?? 0;
   const before = runNs();
   await until('the process has run for 20 ms', () => runNs() - before > 20e6);
+}
+
+/** A service of one sleeping process, kept by somebody who can start it again. */
+async function setUpKill(): Promise<Scene> {
+  const start = () => startSleeping();
+  let child = start();
+  let isDown = false;
+  onTestFinished(() => void child.kill('SIGKILL'));
+  const host: FaultHost = {
+    ...HOST,
+    services: {
+      async kill(_service, signal) {
+        isDown = true;
+        const killed = refOf(child.pid ?? 0);
+        child.kill(signal);
+        await until('it to be gone', () => child.exitCode !== null || child.signalCode !== null);
+        return killed === undefined ? [] : [killed];
+      },
+      async startAgain() {
+        if (!isDown) return;
+        isDown = false;
+        child = start();
+        await once(child, 'spawn');
+      },
+      isDown: () => isDown,
+    },
+  };
+  await once(child, 'spawn');
+  const { startTicks = 0 } = refOf(child.pid ?? 0) ?? {};
+  const napper = { pid: child.pid ?? 0, startTicks, name: 'sleep', command: 'sleep 60' };
+  return {
+    target: { on: 'process', label: 'napper', service: 'napper', processes: [napper] },
+    host,
+    endsWithTheRun: true,
+    fingerprint: () => (child.exitCode === null && child.signalCode === null ? 'up' : 'down'),
+    // Being there is all that it does.
+    work: () => Promise.resolve(),
+  };
+}
+
+function startSleeping() {
+  return spawn('sleep', ['60'], { stdio: 'ignore' });
 }

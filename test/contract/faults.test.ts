@@ -116,12 +116,16 @@ describe.each(FAULT_ROWS)('the fault $name', (row) => {
   });
 
   needs.it('is reverted by another process', async () => {
-    const { bound, host, context, before, fingerprint, inject, revertElsewhere } = await open(row);
+    const { bound, host, context, before, fingerprint, inject, revertElsewhere, endsWithTheRun } = await open(row);
     const undo = await bound.plan(host, context);
     await inject(undo);
     if (revertElsewhere) {
       await revertElsewhere(JSON.stringify(undo));
       expect(fingerprint()).toBe(before);
+    } else if (endsWithTheRun === true) {
+      const during = fingerprint();
+      await kind.revert(throughTheJournal(undo), { ...host, services: undefined });
+      expect(fingerprint()).toBe(during);
     } else {
       expect(kind.undoneBy).toBe('kernel');
     }

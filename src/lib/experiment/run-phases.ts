@@ -41,6 +41,7 @@ export async function runPhases(context: RunContext, proxy: Proxy, open: OpenPar
   const services = startServices(context);
   open.services = services;
   await services.ready;
+  context.watched.beginChecks();
   const { kinds, host, allowList, assumeYes } = context;
   const faults = await prepareFaults(
     context.timeline.faults,

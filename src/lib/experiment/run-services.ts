@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { AppError } from '../errors/app-error.ts';
 import type { Json } from '../events/json.ts';
 import type { ServicesPort } from '../faults/resolve-target.ts';
+import type { ServicesControl } from '../faults/targets.ts';
 import { findProbeKind } from '../probes/registry.ts';
 import type { ProbeHost } from '../probes/probe.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -10,7 +11,7 @@ import type { ProbeSpec, RunSpec, ServiceSpec } from '../scenario/scenario.ts';
 import { findServiceProcesses, servicePids } from '../services/service-processes.ts';
 import { requireFreePorts } from '../services/free-ports.ts';
 import { startService, type StartedService } from '../services/start-service.ts';
-import { stopService } from '../services/stop-service.ts';
+import { endService, stopService } from '../services/stop-service.ts';
 import { formatDurationMs } from '../wire/quantities.ts';
 import type { RunContext } from './run-context.ts';
 import type { SagaStep } from './saga.ts';
@@ -21,6 +22,8 @@ export interface RunningServices {
   readonly ready: Promise<void>;
   readonly port: ServicesPort;
   readonly probeHost: ProbeHost;
+  /** For faults that end a service and start it again. */
+  readonly control: ServicesControl;
   isOwn(process: ProcessRef): boolean;
   /** From now on an exit is nothing to tell of. */
   expectExits(): void;
@@ -40,7 +43,7 @@ const STOP_SLACK_MS = 6_000;
 export function startServices(context: RunContext): RunningServices {
   const { scenario, run, clock } = context;
   const own = Object.values(scenario.services).filter((service): service is OwnService => service.run !== undefined);
-  const watching = { exitsExpected: false };
+  const watching: Watching = { exitsExpected: false, down: new Set() };
   const probeHost: ProbeHost = {
     clock,
     run,
@@ -53,6 +56,7 @@ export function startServices(context: RunContext): RunningServices {
   return {
     ready,
     probeHost,
+    control: createControl(own, context, probeHost, watching),
     port: {
       serviceNames: () => Object.keys(scenario.services),
       protocolOf: (service) => scenario.services[service]?.protocol,
@@ -75,25 +79,27 @@ export async function revertService(
   await stopService({ run, service, clock, graceMs: () => Math.min(own, graceMs) });
 }
 
+/** What is known of the processes of the run's services. */
+interface Watching {
+  exitsExpected: boolean;
+  /** Those that a fault has ended, and that have not been started again. */
+  readonly down: Set<string>;
+}
+
 type OwnService = ServiceSpec & { readonly run: RunSpec };
 
 async function startAll(
   services: readonly OwnService[],
   context: RunContext,
   host: ProbeHost,
-  watching: { exitsExpected: boolean },
+  watching: Watching,
 ): Promise<void> {
   for (const service of services) if (service.protocol !== 'udp') requireFreePorts(service);
   const results = await Promise.allSettled(services.map((service) => startOne(service, context, host, watching)));
   for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
-async function startOne(
-  service: OwnService,
-  context: RunContext,
-  host: ProbeHost,
-  watching: { exitsExpected: boolean },
-): Promise<void> {
+async function startOne(service: OwnService, context: RunContext, host: ProbeHost, watching: Watching): Promise<void> {
   const { saga, stop, log, clock } = context;
   const startMs = clock.monotonicMs();
   let started: StartedService | undefined;
@@ -105,16 +111,51 @@ async function startOne(
   if (!started) throw new Error(`service ${service.name} was not started`);
   await untilReady(service, started, context, host);
   log.record({ type: 'service.ready', service: service.name, tookMs: clock.monotonicMs() - startMs });
-  void started.ended.then(({ exitCode, signal, lastOutput }) =>
-    log.record({
-      type: 'service.exited',
-      service: service.name,
-      exitCode,
-      signal,
-      expected: watching.exitsExpected,
-      lastOutput,
-    }),
-  );
+  tellExit(service, started, context, watching);
+}
+
+function tellExit({ name }: OwnService, started: StartedService, { log }: RunContext, watching: Watching): void {
+  void started.ended.then(({ exitCode, signal, lastOutput }) => {
+    const expected = watching.exitsExpected || watching.down.has(name);
+    log.record({ type: 'service.exited', service: name, exitCode, signal, expected, lastOutput });
+  });
+}
+
+/** Ends services and starts them again, under the step of the saga that has started them: its undo finds the new processes as it found the old. */
+function createControl(
+  own: readonly OwnService[],
+  context: RunContext,
+  host: ProbeHost,
+  watching: Watching,
+): ServicesControl {
+  const { run, clock, log, stop } = context;
+  const starting = new Map<string, Promise<void>>();
+  const start = async (service: OwnService): Promise<void> => {
+    const { name } = service;
+    const startMs = clock.monotonicMs();
+    // What an earlier attempt has started, and was not ready in time.
+    await endService({ run, service: name, signal: 'SIGKILL', clock });
+    const started = await startService({ ...service, ...service.run }, run, stop.signal);
+    await untilReady(service, started, context, host);
+    watching.down.delete(name);
+    log.record({ type: 'service.ready', service: name, tookMs: clock.monotonicMs() - startMs });
+    tellExit(service, started, context, watching);
+  };
+  return {
+    kill(service, signal) {
+      watching.down.add(service);
+      return endService({ run, service, signal, clock });
+    },
+    startAgain(name) {
+      const service = own.find((one) => one.name === name);
+      // A run that is about to end stops its services anyway.
+      if (service === undefined || !watching.down.has(name) || stop.signal.aborted) return Promise.resolve();
+      const known = starting.get(name) ?? start(service).finally(() => starting.delete(name));
+      starting.set(name, known);
+      return known;
+    },
+    isDown: (service) => watching.down.has(service) && !stop.signal.aborted,
+  };
 }
 
 function serviceStep(

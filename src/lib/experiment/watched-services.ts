@@ -12,9 +12,14 @@ import { formatHostPort } from '../wire/host-port.ts';
 
 interface Watched {
   readonly check: HealthCheck | undefined;
-  readonly monitor: HealthMonitor | undefined;
+  /** Undefined as long as checks have not begun. */
+  monitor: HealthMonitor | undefined;
   /** The same as long as the service is followed: whoever has it sees endpoints come and go. */
   readonly destinations: Destinations;
+}
+
+export interface WatchOptions {
+  readonly checks?: 'at once' | 'later';
 }
 
 /** The endpoints of the services that a proxy fronts, and how well they are. */
@@ -23,8 +28,12 @@ export class WatchedServices {
   readonly #clock: Clock;
   readonly #byName = new Map<string, Watched>();
 
-  constructor(clock: Clock, onEvent: (event: ServiceEvent) => void) {
+  #isChecking: boolean;
+
+  /** `checks: 'later'`: none before `beginChecks`, since the services are still to be started. */
+  constructor(clock: Clock, onEvent: (event: ServiceEvent) => void, { checks = 'at once' }: WatchOptions = {}) {
     this.#clock = clock;
+    this.#isChecking = checks === 'at once';
     this.registry = new ServiceRegistry({ clock });
     this.registry.subscribe(onEvent);
   }
@@ -60,6 +69,12 @@ export class WatchedServices {
     return this.#watch(name, check);
   }
 
+  /** Harmless when they have begun. */
+  beginChecks(): void {
+    this.#isChecking = true;
+    for (const [name, watched] of this.#byName) watched.monitor ??= this.#monitor(name, watched.check);
+  }
+
   /** Harmless when it is not followed. */
   forget(name: string): void {
     this.#byName.get(name)?.monitor?.close();
@@ -86,12 +101,16 @@ export class WatchedServices {
     const before = this.#byName.get(name);
     if (before !== undefined && isDeepStrictEqual(before.check, check)) return before.destinations;
     before?.monitor?.close();
-    const checkOf = ({ service }: { readonly service: string }): HealthCheck | undefined =>
-      service === name ? check : undefined;
-    const monitor = check && new HealthMonitor({ registry: this.registry, clock: this.#clock, checkOf });
+    const monitor = this.#isChecking ? this.#monitor(name, check) : undefined;
     const destinations = before?.destinations ?? (() => this.registry.list(name));
     this.#byName.set(name, { check, monitor, destinations });
     return destinations;
+  }
+
+  #monitor(name: string, check: HealthCheck | undefined): HealthMonitor | undefined {
+    const checkOf = ({ service }: { readonly service: string }): HealthCheck | undefined =>
+      service === name ? check : undefined;
+    return check && new HealthMonitor({ registry: this.registry, clock: this.#clock, checkOf });
   }
 }
 

@@ -2,11 +2,12 @@ import { AppError } from '../errors/app-error.ts';
 import { nearest } from '../errors/nearest.ts';
 import type { Check, FaultKind } from './fault.ts';
 import { cpuFault } from './kinds/cpu.ts';
+import { killFault } from './kinds/kill.ts';
 import type { FaultHost } from './targets.ts';
 
 /** Every kind of fault: those on processes and hosts, and the proxy's filters as faults on services. */
 export function faultKinds(filterFaults: readonly FaultKind[]): FaultKind[] {
-  return [...filterFaults, cpuFault];
+  return [...filterFaults, cpuFault, killFault];
 }
 
 export function lookupFaultKind(kinds: readonly FaultKind[], kind: string): FaultKind | undefined {

@@ -54,7 +54,10 @@ export function resolveTarget(request: TargetRequest, services: ServicesPort): T
 function findProcesses(select: ProcessRequest, services: ServicesPort): Target {
   switch (select.by) {
     case 'service':
-      return processTarget(select.service, findServiceProcesses(select.service, services));
+      return {
+        ...processTarget(select.service, findServiceProcesses(select.service, services)),
+        service: select.service,
+      };
     case 'pid':
       return processTarget(String(select.pid), [findByPid(select.pid)]);
     case 'name':
@@ -62,7 +65,7 @@ function findProcesses(select: ProcessRequest, services: ServicesPort): Target {
   }
 }
 
-function processTarget(label: string, infos: readonly ProcessInfo[]): Target {
+function processTarget(label: string, infos: readonly ProcessInfo[]): Extract<Target, { on: 'process' }> {
   const processes = infos.map(({ pid, startTicks, name }): TargetProcess => {
     const command = commandLineOf(pid);
     return { pid, startTicks, name, command: command === '' ? name : command };

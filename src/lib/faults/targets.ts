@@ -16,7 +16,13 @@ export interface TargetProcess extends ProcessRef {
 /** What a fault acts on, resolved: names have become processes and listeners. */
 export type Target =
   | { readonly on: 'service'; readonly service: string; readonly protocol: ServiceProtocol }
-  | { readonly on: 'process'; readonly label: string; readonly processes: readonly TargetProcess[] }
+  | {
+      readonly on: 'process';
+      readonly label: string;
+      readonly processes: readonly TargetProcess[];
+      /** The service of this run that all of them are; undefined: found otherwise. */
+      readonly service?: string | undefined;
+    }
   | { readonly on: 'host' };
 
 /** What the faults need of a proxy. The proxy of this process implements it; a client of a daemon can as well. */
@@ -38,10 +44,22 @@ export interface ProxyPort {
   hasFilter(service: string, id: string): boolean;
 }
 
+/** What faults need of whoever has started the services of a run. */
+export interface ServicesControl {
+  /** Ends all processes of a service by this signal; resolves with them when they are gone. It stays down until it is started again. */
+  kill(service: string, signal: NodeJS.Signals): Promise<readonly ProcessRef[]>;
+  /** Starts it again, and resolves when it is ready. Harmless when it is up already, and when the run is about to end. */
+  startAgain(service: string): Promise<void>;
+  /** Whether it was killed and not started again. */
+  isDown(service: string): boolean;
+}
+
 /** The outside world as fault kinds see it; in another process than the runner's there is no proxy. */
 export interface FaultHost {
   readonly clock: Clock;
   readonly proxy: ProxyPort | undefined;
+  /** In the process that runs the scenario only. */
+  readonly services?: ServicesControl | undefined;
   /** Where control groups are mounted; another directory in tests. */
   readonly cgroupRoot: string;
 }

@@ -22,7 +22,7 @@ const host = { clock: new FakeClock(), proxy: undefined, cgroupRoot: '/no-such-r
 
 describe('faultKinds', () => {
   it('lists the filters that it is given, and its own', () => {
-    expect(kinds.map(({ kind }) => kind)).toEqual(['latency', 'cpu']);
+    expect(kinds.map(({ kind }) => kind)).toEqual(['latency', 'cpu', 'kill']);
   });
 
   it('finds a kind by its name', () => {
@@ -33,7 +33,7 @@ describe('faultKinds', () => {
 
   it.each([
     ['latncy', 'did you mean `latency`?'],
-    ['something else', 'the faults are latency, cpu'],
+    ['something else', 'the faults are latency, cpu, kill'],
   ])('says what else there is for %s', (kind, hint) => {
     expect(() => findFaultKind(kinds, kind)).toThrow(
       expect.objectContaining({ exitName: 'usage', message: `there is no fault \`${kind}\``, hint }),
@@ -47,8 +47,9 @@ describe('describeAvailability', () => {
       ['latency', 'service', true],
       ['cpu', 'load', true],
       ['cpu', 'quota', false],
+      ['kill', 'process', true],
     ]);
-    const quota = describeAvailability(kinds, host).at(-1)!;
+    const quota = describeAvailability(kinds, host).find(({ mode }) => mode === 'quota')!;
     expect(quota.check).toMatchObject({
       why: 'no control group hierarchy with the CPU controller is mounted under /no-such-root',
       remedy: expect.stringContaining('cgroups') as string,

@@ -2,7 +2,7 @@ import type { BreakerMoment, HealthMoment, ServiceCounts } from '../../experimen
 import { formatDurationMs, formatPercent } from '../../wire/quantities.ts';
 import type { FaultReport, ServiceReport } from '../run-report.ts';
 
-/** Lines shown of one breaker, and of the health of one service; `--json` has them all. */
+/** Lines of this kind that are shown of a service; `--json` has them all. */
 const MAX_MOMENTS = 12;
 const PHASES = ['before', 'during', 'after'] as const;
 
@@ -10,21 +10,28 @@ const PHASES = ['before', 'during', 'after'] as const;
 export function serviceLines(report: ServiceReport, faults: readonly FaultReport[]): string[] {
   const { service, breakers, health, usable, counted } = report;
   const lines = [
-    ...breakers.flatMap(({ breaker, changes }) => breakerLines(breaker, changes, faults)),
-    ...shorten(health.map((moment) => healthLine(moment, faults))),
+    ...shorten([
+      ...breakers.flatMap(({ breaker, changes }) => breakerLines(breaker, changes, faults)),
+      ...health.map((moment) => healthLine(moment, faults)),
+    ]),
     ...usableLine(usable),
     ...fallbackLines(counted),
   ];
   return lines.length === 0 ? [] : [service, ...lines.map((line) => `  ${line}`)];
 }
 
-function breakerLines(name: string, changes: readonly BreakerMoment[], faults: readonly FaultReport[]): string[] {
-  const told = foldTrials(changes).map(({ moment, failedTrials }) => {
+interface Moment {
+  readonly atMs: number;
+  readonly line: string;
+}
+
+function breakerLines(name: string, changes: readonly BreakerMoment[], faults: readonly FaultReport[]): Moment[] {
+  return foldTrials(changes).map(({ moment, failedTrials }) => {
     const trials =
       failedTrials === 0 ? '' : `, and again after ${failedTrials} failed ${failedTrials === 1 ? 'trial' : 'trials'}`;
-    return `${at(moment.atMs, faults)}  breaker ${name} ${stateWords(moment)}${trials}`;
+    const line = `${at(moment.atMs, faults)}  breaker ${name} ${stateWords(moment)}${trials}`;
+    return { atMs: moment.atMs, line };
   });
-  return shorten(told);
 }
 
 /** An open breaker that tries and fails goes on being open: one line says how often. */
@@ -53,8 +60,9 @@ function stateWords({ to, reason, forced, counts }: BreakerMoment): string {
   }
 }
 
-function healthLine({ atMs, address, isWell, reason }: HealthMoment, faults: readonly FaultReport[]): string {
-  return `${at(atMs, faults)}  endpoint ${address} ${isWell ? 'healthy again' : `UNHEALTHY: ${reason}`}`;
+function healthLine({ atMs, address, isWell, reason }: HealthMoment, faults: readonly FaultReport[]): Moment {
+  const line = `${at(atMs, faults)}  endpoint ${address} ${isWell ? 'healthy again' : `UNHEALTHY: ${reason}`}`;
+  return { atMs, line };
 }
 
 /** When it was, and how long after the fault began or ended that did so last. */
@@ -103,7 +111,9 @@ function inPhases(counted: ServiceReport['counted'], words: (counts: ServiceCoun
   }).join('  ');
 }
 
-function shorten(lines: readonly string[]): string[] {
-  if (lines.length <= MAX_MOMENTS) return [...lines];
+/** In the order in which they were, the first of them. */
+function shorten(moments: readonly Moment[]): string[] {
+  const lines = moments.toSorted((a, b) => a.atMs - b.atMs).map(({ line }) => line);
+  if (lines.length <= MAX_MOMENTS) return lines;
   return [...lines.slice(0, MAX_MOMENTS), `… and ${lines.length - MAX_MOMENTS} more`];
 }
