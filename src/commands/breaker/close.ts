@@ -12,6 +12,11 @@ export default class BreakerClose extends FaultlineCommand {
   static override flags = {
     ...serviceFlags,
     endpoint: Flags.string({ summary: 'Only that of this endpoint, where each has one.', helpValue: 'ENDPOINT' }),
+    route: Flags.string({
+      summary: 'Only that of this route, where it has its own.',
+      helpValue: 'NAME',
+      exclusive: ['endpoint'],
+    }),
   };
 
   async run(): Promise<ServiceView> {

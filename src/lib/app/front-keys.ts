@@ -18,6 +18,8 @@ export function frontMisfit(key: string, value: Json, { protocol, isTls }: Front
   if (OF_REQUESTS.includes(key)) return 'it looks at requests, and protocol tcp is never looked into';
   if (key === 'breaker' && member(value, 'per') !== 'endpoint')
     return 'protocol tcp has no requests to judge the service by; write per: endpoint, which judges by connections';
+  if (key === 'breaker' && member(value, 'routes') !== undefined)
+    return 'protocol tcp has no requests that could go by a route; leave "routes" out';
   if (key === 'balance' && member(member(value, 'key'), 'header') !== undefined)
     return 'protocol tcp has no headers; write key: source';
   return undefined;

@@ -72,11 +72,11 @@ export async function setWeight(
 }
 
 export async function orderBreaker(
-  flags: ServiceFlags & { readonly endpoint?: string | undefined },
+  flags: ServiceFlags & { readonly endpoint?: string | undefined; readonly route?: string | undefined },
   { service, to, version }: { readonly service: string; readonly to: string; readonly version: string },
 ): Promise<ServiceView> {
   const client = await ownerOfService(flags, service, version);
-  if (flags.endpoint === undefined) return client.orderBreaker(service, { to });
+  if (flags.endpoint === undefined) return client.orderBreaker(service, { to, route: flags.route });
   const { id } = await ownerOfEndpoint(flags, flags.endpoint, version);
   return client.orderBreaker(service, { to, endpoint: id });
 }

@@ -69,7 +69,10 @@ export class ServicesClient {
     return this.#ask<ServiceExplanation>('GET', `/v1/services/${encodeURIComponent(service)}/explain${query}`);
   }
 
-  orderBreaker(service: string, order: { readonly to: string; readonly endpoint?: string | undefined }) {
+  orderBreaker(
+    service: string,
+    order: { readonly to: string; readonly endpoint?: string | undefined; readonly route?: string | undefined },
+  ) {
     return this.#ask<ServiceView>('POST', `/v1/services/${encodeURIComponent(service)}/breaker`, order);
   }
 

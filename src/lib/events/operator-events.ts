@@ -5,6 +5,8 @@ export interface OperatorEventBody {
   readonly service: string;
   /** Null: the service as a whole. */
   readonly endpoint: string | null;
+  /** Whose breaker is meant; absent: not that of a route. */
+  readonly route?: string | undefined;
   /** What they say they are, such as `faultline 0.1.0 (pid 4711, uid 0)`. */
   readonly by: string;
   /** The command that takes it back. */

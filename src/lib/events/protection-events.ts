@@ -7,6 +7,8 @@ export type ProtectionEventBody =
       readonly service: string;
       /** Undefined: the breaker of the service as a whole. */
       readonly endpoint: string | undefined;
+      /** Undefined: not that of a route. */
+      readonly route?: string | undefined;
       readonly from: string;
       readonly to: string;
       readonly forced: string | undefined;

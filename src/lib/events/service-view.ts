@@ -6,8 +6,10 @@ export interface ServiceView {
   readonly protocol: string | null;
   /** How its endpoints are chosen. */
   readonly balance: string | null;
-  /** Of the service as a whole. */
+  /** Of the service as a whole, or of what goes by no route. */
   readonly breaker: BreakerSummary | null;
+  /** Those of routes. */
+  readonly routes: readonly (BreakerSummary & { readonly route: string })[];
   readonly limits: readonly LimitSummary[];
   readonly inFlight: number;
   readonly traffic: TrafficSummary;

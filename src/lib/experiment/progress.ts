@@ -166,7 +166,10 @@ export function onRunEvent(progress: Progress, event: RunEvent): Progress {
     case 'breaker.changed':
       return {
         ...next,
-        notices: notice('info', `breaker of ${event.endpoint ?? event.service}: ${event.from} → ${event.to}`),
+        notices: notice(
+          'info',
+          `breaker of ${event.endpoint ?? [event.service, event.route].filter(Boolean).join('/')}: ${event.from} → ${event.to}`,
+        ),
       };
     case 'endpoint.unhealthy':
       return { ...next, notices: notice('warning', `endpoint ${event.address} of ${event.service}: ${event.reason}`) };

@@ -3,7 +3,7 @@ import type { JsonObject } from '../events/json.ts';
 
 /** What was seen of a service behind the proxy: its breakers, its endpoints, the answers given in its place. */
 export interface ServiceMeasurements {
-  /** The service's own by its name, those of endpoints by their ids. */
+  /** The service's own by its name, those of endpoints by their ids, those of routes as `service/route`. */
   readonly breakers: ReadonlyMap<string, BreakerMeasurements>;
   /** When endpoints were found ill, and well again. */
   readonly health: readonly HealthMoment[];
@@ -120,7 +120,7 @@ export class ServiceMeasuring {
   #onBreaker(event: RunEventOf<'breaker.changed'>): void {
     const { service, endpoint, from, to, forced, reason, counts, sinceStartMs } = event;
     const { breakers } = this.#service(service);
-    const name = endpoint ?? service;
+    const name = endpoint ?? (event.route === undefined ? service : `${service}/${event.route}`);
     const breaker = breakers.get(name) ?? { state: from, changes: [] };
     breakers.set(name, breaker);
     breaker.state = to;

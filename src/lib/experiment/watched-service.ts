@@ -11,7 +11,10 @@ export function lookupWatchedService(
   const protection = proxy.protection(service);
   if (protection === undefined) return undefined;
   return {
-    breakers: protection.breakers.map(({ endpoint, state }) => ({ name: endpoint ?? service, state })),
+    breakers: protection.breakers.map(({ endpoint, route, state }) => ({
+      name: endpoint ?? (route === undefined ? service : `${service}/${route}`),
+      state,
+    })),
     endpoints: registry.list(service).map(({ id, isHealthy, weight }) => ({
       endpoint: id,
       isUsable: isHealthy && weight > 0,

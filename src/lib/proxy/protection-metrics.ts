@@ -38,7 +38,14 @@ export function addProtection(text: MetricsText, services: readonly GuardedServi
     views.flatMap(({ listener, guard }) => guard.destinations.list.flatMap((one) => resultsOf(listener, one))),
   );
   const breakers = views.flatMap(({ listener, view }) =>
-    view.breakers.map((breaker) => ({ labels: { listener, endpoint: breaker.endpoint ?? '' }, breaker })),
+    view.breakers.map((breaker) => ({
+      labels: {
+        listener,
+        endpoint: breaker.endpoint ?? '',
+        ...(breaker.route === undefined ? {} : { route: breaker.route }),
+      },
+      breaker,
+    })),
   );
   text.gauge(
     'faultline_breaker_state',

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { AppError } from '../errors/app-error.ts';
 import { BALANCER_KINDS } from '../resilience/balance.ts';
-import { checkBreakerOptions, type BreakerWindow } from '../resilience/breaker-options.ts';
+import { checkBreakerOptions, type BreakerOptions, type BreakerWindow } from '../resilience/breaker-options.ts';
 import { MAX_KEYS, MAX_TRUSTED_HOPS, RateLimit } from '../resilience/rate-limit.ts';
 import { durationSchema, percentSchema, rateSchema, sizeSchema } from '../wire/quantities.ts';
 import {
@@ -13,13 +13,13 @@ import {
   type LimitRule,
   type ProtectionOptions,
 } from './protection.ts';
-import { breakerOptions } from './protection/breaker-rule.ts';
 import { matchSchema } from './scope.ts';
 import { headerNameSchema, headerValueSchema } from './scope/headers.ts';
 
 /** A day: longer is a slip of the unit. */
 const MAX_MS = 86_400_000;
 const MAX_LIMITS = 32;
+const MAX_ROUTES = 32;
 const MAX_ATTEMPTS = 10;
 
 const time = durationSchema.refine((ms) => ms > 0 && ms <= MAX_MS, {
@@ -51,12 +51,13 @@ const keySchema = z
   )
   .meta({ description: 'route: all together; source: by client address; {header: NAME}: by its value' });
 
+const ruleNameSchema = z
+  .string()
+  .regex(/^[\x21-\x7e]{1,64}$/, 'expected a name of at most 64 printable characters without blanks')
+  .meta({ description: 'in headers, events and metrics' });
+
 const limitShape = z.strictObject({
-  name: z
-    .string()
-    .regex(/^[\x21-\x7e]{1,64}$/, 'expected a name of at most 64 printable characters without blanks')
-    .meta({ description: 'in headers, events and metrics' })
-    .optional(),
+  name: ruleNameSchema.optional(),
   rate: rateSchema.meta({ description: 'how fast tokens come back, such as 100/s' }),
   burst: z.int().min(1).max(1_000_000).meta({ description: 'tokens at most; default: one second’s worth' }).optional(),
   by: keySchema.prefault('route'),
@@ -70,10 +71,7 @@ const limitSchema = limitShape.superRefine((limit, context) =>
   complainOf(context, () => new RateLimit(readLimit(limit, 0))),
 );
 
-const breakerShape = z.strictObject({
-  per: z.enum(['service', 'endpoint']).prefault('service').meta({
-    description: 'one for the service, or one for each endpoint: then the others take its requests',
-  }),
+const breakerFields = {
   consecutiveFailures: z
     .union([z.literal(false), z.int().min(0).max(1_000_000)])
     .meta({ description: 'opens when MORE than so many failed one after the other; false: never for that; default 5' })
@@ -100,14 +98,47 @@ const breakerShape = z.strictObject({
   openMax: time.meta({ description: 'the open time doubles with each failed trial up to this' }).optional(),
   trials: trials.meta({ description: 'requests let through half-open; default 10' }).optional(),
   trialSuccesses: trials.meta({ description: 'successful trials that close it; default: all' }).optional(),
+};
+
+const routeShape = z.strictObject({
+  name: ruleNameSchema,
+  match: matchSchema.meta({ description: 'whose requests it judges' }),
+  ...breakerFields,
+});
+
+type BreakerFields = Omit<z.output<typeof routeShape>, 'name' | 'match'>;
+
+const breakerShape = z.strictObject({
+  per: z.enum(['service', 'endpoint']).prefault('service').meta({
+    description: 'one for the service, or one for each endpoint: then the others take its requests',
+  }),
+  ...breakerFields,
+  routes: z
+    .array(routeShape.superRefine(checkRates))
+    .max(MAX_ROUTES)
+    .meta({ description: 'breakers of their own for some requests: each goes by the first that it fits' })
+    .optional(),
 });
 type BreakerFile = z.output<typeof breakerShape>;
 
 const breakerSchema = breakerShape.superRefine((breaker, context) => {
+  checkRates(breaker, context);
+  const names = (breaker.routes ?? []).map(({ name }) => name);
+  for (const [i, name] of names.entries())
+    if (names.indexOf(name) < i)
+      context.addIssue({
+        code: 'custom',
+        message: `another route is called "${name}" already`,
+        path: ['routes', i, 'name'],
+      });
+});
+
+/** What is wrong with a breaker, that of the service or of a route. */
+function checkRates(breaker: BreakerFields, context: z.RefinementCtx): void {
   if (breaker.slowRate !== undefined && breaker.slow === undefined)
     context.addIssue({ code: 'custom', message: '`slowRate` needs `slow`: what is slow?', path: ['slowRate'] });
-  else complainOf(context, () => checkBreakerOptions(breakerOptions(readBreaker(breaker))));
-});
+  else complainOf(context, () => checkBreakerOptions(readBreakerFields(breaker)));
+}
 
 const balanceSchema = z
   .union(
@@ -218,10 +249,16 @@ function readLimit(limit: LimitFile, index: number): LimitRule {
   };
 }
 
-function readBreaker(breaker: BreakerFile): BreakerRule {
-  const { per, consecutiveFailures, failureRate, slow, slowRate, window, minimum, open, openMax } = breaker;
+function readBreaker({ per, routes, ...breaker }: BreakerFile): BreakerRule {
+  const own = readBreakerFields(breaker);
+  const judged = routes?.map(({ name, match, ...route }) => ({ ...readBreakerFields(route), name, match }));
+  return { per, ...own, ...(judged === undefined ? {} : { routes: judged }) };
+}
+
+function readBreakerFields(breaker: BreakerFields): BreakerOptions {
+  const { consecutiveFailures, failureRate, slow, slowRate, window, minimum, open, openMax } = breaker;
   return {
-    ...{ per, consecutiveFailures, failurePercent: failureRate, slowMs: slow, slowPercent: slowRate },
+    ...{ consecutiveFailures, failurePercent: failureRate, slowMs: slow, slowPercent: slowRate },
     ...{ window, minimumCalls: minimum, openMs: open, openMaxMs: openMax },
     ...{ trials: breaker.trials, trialSuccesses: breaker.trialSuccesses },
   };

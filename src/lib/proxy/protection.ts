@@ -40,7 +40,16 @@ export interface LimitRule extends RateLimitOptions {
   readonly match: Match | undefined;
 }
 
+/** A breaker of its own for those requests that fit. */
+export interface RouteBreakerRule extends BreakerOptions {
+  /** In events and for orders; unique on its service. */
+  readonly name: string;
+  readonly match: Match;
+}
+
 export interface BreakerRule extends BreakerOptions {
+  /** Those of routes: a request goes by the first that it fits, and by the service's when it fits none. */
+  readonly routes?: readonly RouteBreakerRule[] | undefined;
   /** One for the service, or one for each endpoint: then an endpoint whose breaker is open gets no request as long as others do. */
   readonly per: 'service' | 'endpoint';
 }
@@ -100,7 +109,12 @@ export const UNPROTECTED: ProtectionOptions = {
 
 /** What happens to the protection of a service. */
 export type ProtectionChange =
-  | { readonly type: 'breaker'; readonly endpoint: string | undefined; readonly change: BreakerChange }
+  | {
+      readonly type: 'breaker';
+      readonly endpoint: string | undefined;
+      readonly route?: string | undefined;
+      readonly change: BreakerChange;
+    }
   | { readonly type: 'panic'; readonly change: PanicChange; readonly thresholdPercent: number }
   /** A limit begins to refuse, or has refused nobody for a while. */
   | { readonly type: 'limit'; readonly limit: string; readonly refuses: boolean; readonly counts: RateLimitCounts };
@@ -109,7 +123,10 @@ export type ProtectionChange =
 export interface ProtectionView {
   /** How endpoints are chosen. */
   readonly balance: BalancerKind;
-  readonly breakers: readonly (BreakerView & { readonly endpoint: string | undefined })[];
+  readonly breakers: readonly (BreakerView & {
+    readonly endpoint: string | undefined;
+    readonly route: string | undefined;
+  })[];
   readonly limits: readonly (RateLimitCounts & { readonly name: string; readonly shadow: boolean })[];
   readonly retries: number;
   /** Answers given in the place of the service. */
@@ -122,8 +139,9 @@ export interface ProtectionView {
 /** What a person wants of the breakers of a service. */
 export interface BreakerOrder {
   readonly to: 'open' | 'closed' | 'reset';
-  /** Undefined: the breaker of the service, or those of all its endpoints. */
+  /** That of one endpoint; undefined, and no route either: all breakers of the service. */
   readonly endpoint: string | undefined;
+  readonly route?: string | undefined;
 }
 
 /** A request that does not go on: the client is told this. */

@@ -342,8 +342,9 @@ function describe({ options, address, listener, params }: Entry): ServiceInfo {
   };
 }
 
-function explainNoBreaker(service: string, { endpoint }: BreakerOrder, per: string | undefined): string {
+function explainNoBreaker(service: string, { endpoint, route }: BreakerOrder, per: string | undefined): string {
   if (per === undefined) return `service "${service}" has no circuit breaker`;
+  if (route !== undefined) return `service "${service}" has no circuit breaker for a route "${route}"`;
   if (endpoint !== undefined && per === 'service')
     return `service "${service}" has one circuit breaker, none per endpoint`;
   return `service "${service}" has no endpoint "${endpoint ?? ''}"`;

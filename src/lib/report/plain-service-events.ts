@@ -20,7 +20,8 @@ export function formatServiceEvent(event: ServiceEventBody | ProtectionEventBody
     case 'endpoint.undrained':
       return `${at(event)} undrained weight=${event.weight}`;
     case 'breaker.changed': {
-      const whose = event.endpoint === undefined ? event.service : `${event.service}, endpoint ${event.endpoint}`;
+      const part = event.endpoint === undefined ? event.route && `route ${event.route}` : `endpoint ${event.endpoint}`;
+      const whose = part === undefined ? event.service : `${event.service}, ${part}`;
       const { calls, failures, slow, consecutive, rejected, trialsDone } = event.counts;
       return `breaker of ${whose} ${event.to.toUpperCase()}, was ${event.from} reason=${event.reason} counts=${JSON.stringify({ calls, failures, slow, consecutive, rejected, trialsDone })}`;
     }

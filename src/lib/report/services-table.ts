@@ -27,6 +27,7 @@ function formatSnapshot({ owner, services }: ServicesSnapshot, paint: Paint): st
   if (services.length === 0) return `${title}\nno services`;
   const rows = services.flatMap((service) => [
     rowOfService(service),
+    ...service.routes.map(rowOfRoute),
     ...service.endpoints.map((endpoint, i) => rowOfEndpoint(endpoint, i === service.endpoints.length - 1)),
   ]);
   const [head = '', ...lines] = formatTable([HEAD, ...rows.map(({ cells }) => cells)], ALIGN);
@@ -46,6 +47,12 @@ function rowOfService({ service, endpoints, breaker, inFlight, traffic }: Servic
     cells: [service, `${well}/${endpoints.length}`, wordsOf(breaker), '', String(inFlight), ...numbersOf(traffic)],
     mood: isAlarming ? 'bad' : isOdd ? 'warn' : 'plain',
   };
+}
+
+function rowOfRoute({ route, ...breaker }: ServiceView['routes'][number]): Row {
+  const mood =
+    breaker.state === 'open' ? 'bad' : breaker.state === 'closed' && breaker.forced === null ? 'plain' : 'warn';
+  return { cells: [`│ route ${route}`, '', wordsOf(breaker)], mood };
 }
 
 function rowOfEndpoint(view: EndpointView, isLast: boolean): Row {
@@ -89,10 +96,12 @@ export function formatEndpoint({ endpoint, health, isDrained, weight, inFlight }
 }
 
 /** The breakers of a service, a line each. */
-export function formatBreakers({ service, breaker, endpoints }: ServiceView): string {
+export function formatBreakers({ service, breaker, routes, endpoints }: ServiceView): string {
   const own = breaker === null ? [] : [`${service}: ${wordsOf(breaker)}`];
+  const ofRoutes = routes.map((one) => `${service}, route ${one.route}: ${wordsOf(one)}`);
   return [
     ...own,
+    ...ofRoutes,
     ...endpoints.flatMap((one) => (one.breaker === null ? [] : [`${one.endpoint}: ${wordsOf(one.breaker)}`])),
   ].join('\n');
 }

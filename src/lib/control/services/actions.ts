@@ -79,13 +79,15 @@ export class ServiceActions {
     const { proxy } = this.#parts;
     const carryOut = told(() => proxy.prepareBreakerOrder(service, order));
     const breakers = proxy.protection(service)?.breakers ?? [];
-    const before = breakers.find(({ endpoint }) => endpoint === order.endpoint)?.forced;
-    const which = order.endpoint === undefined ? '' : ` --endpoint ${order.endpoint}`;
+    const { endpoint, route } = order;
+    const before = breakers.find((one) => one.endpoint === endpoint && one.route === route)?.forced;
+    const which = endpoint !== undefined ? ` --endpoint ${endpoint}` : route !== undefined ? ` --route ${route}` : '';
     const undo = `faultline breaker ${before === undefined ? 'reset' : VERBS[before]} ${service}${which}`;
     await this.#record({
       action: `breaker.${VERBS[order.to]}`,
       service,
-      endpoint: order.endpoint ?? null,
+      endpoint: endpoint ?? null,
+      ...(route === undefined ? {} : { route }),
       by,
       undo,
     });

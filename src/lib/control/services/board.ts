@@ -72,7 +72,7 @@ export class ServiceBoard {
   #viewFronted({ service, address, protocol, options, counters }: ServiceInfo): ServiceView {
     const protection = this.#proxy.protection(service);
     const breakers = protection?.breakers ?? [];
-    const own = breakers.find(({ endpoint }) => endpoint === undefined);
+    const own = breakers.find(({ endpoint, route }) => endpoint === undefined && route === undefined);
     const watched = this.#registry.list(service);
     return {
       service,
@@ -80,6 +80,7 @@ export class ServiceBoard {
       protocol,
       balance: protection?.balance ?? null,
       breaker: own === undefined ? null : summarize(own),
+      routes: breakers.flatMap((one) => (one.route === undefined ? [] : [{ route: one.route, ...summarize(one) }])),
       limits: (protection?.limits ?? []).map(({ name, shadow, admitted, refused }) => {
         return { limit: name, shadow, admitted, refused };
       }),
@@ -101,6 +102,7 @@ export class ServiceBoard {
       protocol: null,
       balance: null,
       breaker: null,
+      routes: [],
       limits: [],
       inFlight: 0,
       traffic: this.#summarize(NO_TRAFFIC),

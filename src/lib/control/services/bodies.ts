@@ -52,13 +52,17 @@ export function readWeight(body: string): number {
   return read(z.strictObject({ weight }), body).weight;
 }
 
-/** `{"to": "open"}`, and `endpoint` for that of one of them. Throws ApiError 400. */
+const breakerOrder = z.strictObject({
+  to: z.enum(['open', 'closed', 'reset']),
+  endpoint: z.string().optional(),
+  route: z.string().optional(),
+});
+
+/** `{"to": "open"}`, and `endpoint` or `route` for that of one of them. Throws ApiError 400. */
 export function readBreakerOrder(body: string): BreakerOrder {
-  const { to, endpoint } = read(
-    z.strictObject({ to: z.enum(['open', 'closed', 'reset']), endpoint: z.string().optional() }),
-    body,
-  );
-  return { to, endpoint };
+  const { to, endpoint, route } = read(breakerOrder, body);
+  if (endpoint !== undefined && route !== undefined) throw badBody('endpoint, route: one of them, not both');
+  return { to, endpoint, route };
 }
 
 function read<Output>(schema: z.ZodType<Output>, body: string): Output {

@@ -17,6 +17,7 @@ export function changeEvent(service: string, change: ProtectionChange): ProxyEve
     type: 'breaker.changed',
     service,
     endpoint: change.endpoint,
+    route: change.route,
     from,
     to,
     forced,

@@ -1,17 +1,8 @@
-import {
-  CircuitBreaker,
-  FAILURE,
-  IGNORED,
-  SUCCESS,
-  type BreakerChange,
-  type BreakerView,
-  type Outcome,
-} from '../../resilience/breaker.ts';
+import { CircuitBreaker, FAILURE, IGNORED, SUCCESS, type Outcome } from '../../resilience/breaker.ts';
 import { retryAfterText } from '../../resilience/rate-limit-fields.ts';
 import { mayRetry, RetryBudget } from '../../resilience/retry-budget.ts';
 import type {
   BreakerOrder,
-  BreakerRule,
   Destination,
   Destinations,
   ProtectionChange,
@@ -21,11 +12,11 @@ import type {
   Turned,
 } from '../protection.ts';
 import type { ConnectionView, Protocol, RequestView } from '../views.ts';
-import { breakerOptions } from './breaker-rule.ts';
 import { BalancedDestinations, type Place } from './destinations.ts';
 import { Fallbacks } from './fallbacks.ts';
 import { keyOf } from './keys.ts';
 import { Limits } from './limits.ts';
+import { ServiceBreakers } from './service-breakers.ts';
 import { Passage, type FailedTries, type PassageHost } from './passage.ts';
 
 /**
@@ -38,7 +29,7 @@ export class Guard implements PassageHost {
   readonly options: ProtectionOptions;
   readonly destinations: BalancedDestinations;
   readonly #limits: Limits;
-  readonly #breaker: CircuitBreaker | undefined;
+  readonly #breakers: ServiceBreakers;
   readonly #budget: RetryBudget | undefined;
   readonly fallbacks: Fallbacks | undefined;
   retries = 0;
@@ -47,7 +38,7 @@ export class Guard implements PassageHost {
     this.options = options;
     const { limits, breaker, balance, retries, fallback } = options;
     this.#limits = new Limits(limits, onChange);
-    this.#breaker = breaker?.per === 'service' ? createServiceBreaker(breaker, onChange) : undefined;
+    this.#breakers = new ServiceBreakers(breaker, onChange);
     this.destinations = new BalancedDestinations(table, balance, breaker, onChange);
     this.#budget = retries && new RetryBudget(retries.budget);
     this.fallbacks = fallback && new Fallbacks(fallback);
@@ -95,14 +86,15 @@ export class Guard implements PassageHost {
         text: `the rate limit "${limited.limit}" is used up`,
         marker: 'rate-limited',
       };
-    const ticket = this.#breaker?.allow(nowMs) ?? 0;
-    if (ticket < 0) return this.#open(this.#breaker, nowMs);
+    const breaker = this.#breakers.breakerFor(request, connection);
+    const ticket = breaker?.allow(nowMs) ?? 0;
+    if (ticket < 0) return this.#open(breaker, nowMs);
     this.#budget?.deposit(nowMs);
     const key = this.#keyOf(request, connection);
     const { destinations } = this;
     const place = fixed === undefined ? destinations.pick(key, nowMs, undefined) : destinations.placeAt(fixed, nowMs);
-    if (place !== undefined && place !== 'open') return new Passage(this, { ticket, key, place, nowMs });
-    this.#breaker?.record(ticket, IGNORED, 0, nowMs);
+    if (place !== undefined && place !== 'open') return new Passage(this, { breaker, ticket, key, place, nowMs });
+    breaker?.record(ticket, IGNORED, 0, nowMs);
     return place === 'open' ? this.#open(undefined, nowMs) : NO_ENDPOINT;
   }
 
@@ -141,20 +133,17 @@ export class Guard implements PassageHost {
     if (ticket !== undefined) this.destinations.breakerOf(destination)?.record(ticket, outcome, tookMs, nowMs);
   }
 
-  breakerState({ destination }: Place, nowMs: number): string | undefined {
-    return (this.#breaker ?? this.destinations.breakerOf(destination))?.view(nowMs).state;
+  endpointBreaker({ destination }: Place): CircuitBreaker | undefined {
+    return this.destinations.breakerOf(destination);
   }
 
-  endRequest(ticket: number, outcome: Outcome, tookMs: number, nowMs: number): void {
-    this.#breaker?.record(ticket, outcome, tookMs, nowMs);
+  hasBreaker(order: BreakerOrder): boolean {
+    return this.#breakersOf(order).length > 0;
   }
 
-  hasBreaker({ endpoint }: BreakerOrder): boolean {
-    return this.#breakersOf(endpoint).length > 0;
-  }
-
-  orderBreaker({ to, endpoint }: BreakerOrder, nowMs: number): void {
-    for (const breaker of this.#breakersOf(endpoint)) {
+  orderBreaker(order: BreakerOrder, nowMs: number): void {
+    const { to } = order;
+    for (const breaker of this.#breakersOf(order)) {
       if (to === 'reset') breaker.reset(nowMs);
       else breaker.force(to, nowMs);
     }
@@ -162,18 +151,23 @@ export class Guard implements PassageHost {
 
   /** What a person has forced on the one before stays so, as far as there are such breakers here. */
   takeOrdersOf(before: Guard, nowMs: number): void {
-    for (const { forced, endpoint } of before.view(nowMs).breakers)
-      if (forced !== undefined) this.orderBreaker({ to: forced, endpoint }, nowMs);
-  }
-
-  get serviceBreaker(): CircuitBreaker | undefined {
-    return this.#breaker;
+    for (const { forced, endpoint, route } of before.view(nowMs).breakers) {
+      if (forced === undefined) continue;
+      const mine =
+        endpoint === undefined ? this.#breakers.twinOf(route) : this.#breakersOf({ to: forced, endpoint })[0];
+      mine?.force(forced, nowMs);
+    }
   }
 
   view(nowMs: number): ProtectionView {
-    const breakers: (BreakerView & { readonly endpoint: string | undefined })[] = [];
-    if (this.#breaker !== undefined) breakers.push({ ...this.#breaker.view(nowMs), endpoint: undefined });
-    for (const breaker of this.destinations.breakers) breakers.push({ ...breaker.view(nowMs), endpoint: breaker.name });
+    const breakers = [
+      ...this.#breakers.views(nowMs).map((view) => ({ ...view, endpoint: undefined })),
+      ...[...this.destinations.breakers].map((breaker) => ({
+        ...breaker.view(nowMs),
+        endpoint: breaker.name,
+        route: undefined,
+      })),
+    ];
     const { retries, fallbacks } = this;
     const { kind: balance } = this.destinations.balancer;
     return {
@@ -187,10 +181,12 @@ export class Guard implements PassageHost {
     };
   }
 
-  #breakersOf(endpoint: string | undefined): CircuitBreaker[] {
-    if (endpoint === undefined && this.#breaker !== undefined) return [this.#breaker];
+  #breakersOf({ endpoint, route }: BreakerOrder): CircuitBreaker[] {
+    const ofService = endpoint === undefined ? this.#breakers.named(route) : [];
+    if (route !== undefined) return ofService;
     const meant = this.destinations.list.filter(({ id }) => endpoint === undefined || id === endpoint);
-    return meant.map((destination) => this.destinations.breakerOf(destination)).filter((one) => one !== undefined);
+    const ofEndpoints = meant.map((destination) => this.destinations.breakerOf(destination));
+    return [...ofService, ...ofEndpoints.filter((one) => one !== undefined)];
   }
 
   #keyOf(request: RequestView, connection: ConnectionView): string | undefined {
@@ -220,13 +216,6 @@ const NO_ENDPOINT: Turned = {
   text: 'there is no endpoint that may be used',
   marker: 'no-endpoint',
 };
-
-function createServiceBreaker(rule: BreakerRule, onChange: (change: ProtectionChange) => void): CircuitBreaker {
-  return new CircuitBreaker({
-    ...breakerOptions(rule),
-    onChange: (change: BreakerChange) => onChange({ type: 'breaker', endpoint: undefined, change }),
-  });
-}
 
 function isRepeatable(method: string, { alsoMethods }: RetryRule): boolean {
   return mayRetry(method) || alsoMethods.includes(method);

@@ -1,6 +1,6 @@
 import type { Cancel, Clock } from '../../runtime/clock.ts';
 import { startRequest, type Lease } from '../../resilience/balance.ts';
-import { FAILURE, IGNORED, SUCCESS, type Outcome } from '../../resilience/breaker.ts';
+import { FAILURE, IGNORED, SUCCESS, type CircuitBreaker, type Outcome } from '../../resilience/breaker.ts';
 import type { Destination, ProtectionOptions } from '../protection.ts';
 import type { Place } from './destinations.ts';
 
@@ -15,9 +15,8 @@ export interface PassageHost {
   /** Another endpoint for a request that has failed there; undefined: that was the last try. */
   retry(method: string, failed: FailedTries, nowMs: number): Place | undefined;
   endAttempt(place: Place, outcome: Outcome, tookMs: number, nowMs: number): void;
-  /** For a trace, after the end of the request. */
-  breakerState(place: Place, nowMs: number): string | undefined;
-  endRequest(ticket: number, outcome: Outcome, tookMs: number, nowMs: number): void;
+  /** Undefined when endpoints have none of their own. */
+  endpointBreaker(place: Place): CircuitBreaker | undefined;
 }
 
 export interface FailedTries {
@@ -28,7 +27,9 @@ export interface FailedTries {
 
 /** What was decided for a request when it came. */
 export interface Admitted {
-  /** Of the service's breaker. */
+  /** The one of the service, or of the route, that judges the request; undefined when none does. */
+  readonly breaker: CircuitBreaker | undefined;
+  /** Of that breaker. */
   readonly ticket: number;
   readonly key: string | undefined;
   readonly place: Place;
@@ -102,13 +103,13 @@ export class Passage {
     this.#isOver = true;
     this.#cancelTimeout?.();
     this.#endAttempt(outcome, nowMs);
-    const { ticket, nowMs: startedMs } = this.#admitted;
-    this.#host.endRequest(ticket, OUTCOMES[outcome], nowMs - startedMs, nowMs);
+    const { breaker, ticket, nowMs: startedMs } = this.#admitted;
+    breaker?.record(ticket, OUTCOMES[outcome], nowMs - startedMs, nowMs);
   }
 
   /** Of the service's breaker, or of the endpoint's; undefined when there is none. */
   breakerState(nowMs: number): string | undefined {
-    return this.#host.breakerState(this.#place, nowMs);
+    return (this.#admitted.breaker ?? this.#host.endpointBreaker(this.#place))?.view(nowMs).state;
   }
 
   /** The request became a tunnel: after its end it still counts as under way at its endpoint, until `release`. */

@@ -146,6 +146,7 @@ export class RunFold {
       case 'breaker.changed':
         say({
           'faultline.service': event.service,
+          ...(event.route === undefined ? {} : { 'faultline.route': event.route }),
           'faultline.breaker.state': event.to,
           'faultline.reason': event.reason,
         });
