@@ -178,18 +178,10 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     if (!this.wire.write(bytes)) this.#links.current?.pause();
   }
 
-  toLink(bytes: Buffer): void {
-    const link = this.#links.current ?? this.#openLink();
+  toLink(bytes: Buffer, isRepeatable = false): void {
+    const link = this.#links.current ?? this.#links.open(this.#exchange?.passage?.destination, isRepeatable);
     if (this.#exchange !== undefined) this.#exchange.endpoint = link.address;
     if (!link.write(bytes)) this.client.halt(true);
-  }
-
-  #openLink(): UpstreamLink {
-    const state = this.#state;
-    return this.#links.open(
-      this.#exchange?.passage?.destination,
-      state.at === 'relaying' && state.exchange.isRepeatable,
-    );
   }
 
   onAnswered(status: number, goesOn: boolean): void {
@@ -244,7 +236,7 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     const destination = this.#exchange?.passage?.destination;
     if (on === 'new') this.#links.dial(destination);
     else if (destination !== undefined) this.#links.aim(destination);
-    for (const piece of pieces) this.toLink(piece);
+    for (const piece of pieces) this.toLink(piece, true);
   }
 
   onFailed(loss: LinkLoss, hasBegun: boolean): void {

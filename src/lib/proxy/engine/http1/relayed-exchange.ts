@@ -19,7 +19,8 @@ export interface ExchangeHost {
   readonly client: ClientSide;
   readonly link: UpstreamLink | undefined;
   toClient(bytes: Buffer): void;
-  toLink(bytes: Buffer): void;
+  /** `isRepeatable`: the request can be sent again as long as it is not answered. */
+  toLink(bytes: Buffer, isRepeatable: boolean): void;
   /** The client has the whole answer. `goesOn`: the connection may serve another request, once this one has been sent whole. */
   onAnswered(status: number, goesOn: boolean): void;
   /** Request and answer are both complete. */
@@ -99,11 +100,6 @@ export class RelayedExchange implements ResponseSink {
   /** Whether the client's next bytes belong to it. */
   get takesBytes(): boolean {
     return this.#requestBody.state !== 'done';
-  }
-
-  /** Whether it can be sent again until it is answered. */
-  get isRepeatable(): boolean {
-    return this.#sent?.isShort === true;
   }
 
   /** A head that the proxy has written; the body follows. */
@@ -240,7 +236,7 @@ export class RelayedExchange implements ResponseSink {
   }
 
   #toLink(bytes: Buffer): void {
-    this.#host.toLink(bytes);
+    this.#host.toLink(bytes, this.#sent?.isShort === true);
     this.#sent?.push(bytes);
   }
 
