@@ -3,11 +3,15 @@ import type { BodyFraming } from '../../../wire/http1-body.ts';
 /** The longest body that is kept to be sent again; most that services are sent are shorter, and each request under way may keep so much. */
 export const MAX_REPEATED_BODY_BYTES = 65_536;
 
+const NOTHING: readonly Buffer[] = [];
+
 /** What of a request has gone to the service, kept as long as all of it can be sent again. */
 export class SentRequest {
   /** Whether its body is known to be short enough to be kept. */
   readonly isShort: boolean;
-  #pieces: Buffer[] | undefined = [];
+  /** Mostly one. */
+  #pieces: Buffer[] | undefined;
+  /** Below 0: too much has gone. */
   #leftBytes: number;
 
   /** A body known to be too long is not kept at all: then only a request of which no more than the head has gone can be sent again. */
@@ -18,13 +22,14 @@ export class SentRequest {
 
   /** All that has gone; undefined when that was too much. */
   get pieces(): readonly Buffer[] | undefined {
-    return this.#pieces;
+    return this.#leftBytes < 0 ? undefined : (this.#pieces ?? NOTHING);
   }
 
   push(bytes: Buffer): void {
-    if (this.#pieces === undefined) return;
+    if (this.#leftBytes < 0) return;
     this.#leftBytes -= bytes.length;
     if (this.#leftBytes < 0) this.#pieces = undefined;
+    else if (this.#pieces === undefined) this.#pieces = [bytes];
     else this.#pieces.push(bytes);
   }
 }
