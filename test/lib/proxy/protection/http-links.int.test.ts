@@ -1,3 +1,4 @@
+import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
 import { UNPROTECTED } from '../../../../src/lib/proxy/protection.ts';
 import { until } from '../../../support/until.ts';
@@ -213,4 +214,38 @@ describe('a connection that the service closes just as it is used again', () => 
     await ask(new Client(address));
     expect(await ask(new Client(address), 'POST / HTTP/1.1\r\nHost: s\r\nContent-Length: 1\r\n\r\nx')).toBe(OK);
   });
+});
+
+it('gives every client its own answers while others leave in the middle and the service closes what is used again', async () => {
+  const asked = new WeakMap<Socket, number>();
+  // Answers come in two parts, and a connection is closed instead of the fifth.
+  const list = await endpoints(3, ({ url = '', socket }, response) => {
+    const times = (asked.get(socket) ?? 0) + 1;
+    asked.set(socket, times);
+    if (times === 5) socket.destroy();
+    else {
+      const number = url.slice(1);
+      response.writeHead(200, { 'content-length': number.length + 2 }).write(`<${number}`);
+      setTimeout(() => response.end('>'), Number(number) % 3);
+    }
+  });
+  const { address } = await frontOf(list, { balance: { kind: 'least_request', key: undefined } });
+  let number = 100;
+  const run = async (): Promise<void> => {
+    for (let visit = 0; visit < 4; visit++) {
+      const client = new Client(address);
+      for (let i = 0; i < 8; i++) {
+        const own = ++number;
+        const body = own % 2 === 0 ? 'body' : '';
+        const method = body === '' ? 'GET' : 'PUT';
+        client.send(`${method} /${own} HTTP/1.1\r\nHost: s\r\nContent-Length: ${body.length}\r\n\r\n${body}`);
+        if (i === 7) break;
+        expect((await client.until(`<${own}>`)).match(/<\d+>/g)).toHaveLength(i + 1);
+      }
+      // The last answer may be on its way.
+      client.socket.resetAndDestroy();
+    }
+  };
+  await Promise.all(Array.from({ length: 12 }, run));
+  await until('no request', () => list.every(({ inFlight }) => inFlight === 0));
 });
