@@ -1,8 +1,9 @@
 import type { Socket } from 'node:net';
 import { describe, expect, it } from 'vitest';
+import { MAX_IDLE_MS } from '../../../../src/lib/proxy/engine/http1/link-pool.ts';
 import { UNPROTECTED } from '../../../../src/lib/proxy/protection.ts';
 import { until } from '../../../support/until.ts';
-import { Client, front, serve } from '../harness.ts';
+import { Client, front, nowMs, serve } from '../harness.ts';
 import { endpoints, frontOf, type Endpoint } from './endpoints.ts';
 
 /** How the clients of a listener share connections to a service. */
@@ -146,8 +147,10 @@ describe('a connection to an endpoint', () => {
     const { address, proxy } = await front('http', list, undefined, options);
     const client = new Client(address);
     await ask(client);
+    const fromMs = nowMs();
     proxy.redirect({ ...proxy.lookupService('s')!.options });
     await until('the end', () => [...list[0]!.sockets].every(({ destroyed }) => destroyed));
+    expect(nowMs() - fromMs).toBeLessThan(MAX_IDLE_MS / 2);
     await ask(client, GET, 2);
     expect(connectionsOf(list)).toEqual([2]);
   });
@@ -191,10 +194,11 @@ describe('a connection that the service closes just as it is used again', () => 
   ])('costs the client nothing: %s is sent again, on a new one', async (method, body) => {
     const { asked, endpoint } = await impatient();
     const { address, proxy } = await frontOf([endpoint]);
-    await ask(new Client(address));
+    // Two wait, and both would be closed.
+    await Promise.all([ask(new Client(address)), ask(new Client(address))]);
     const request = `${method} / HTTP/1.1\r\nHost: s\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     expect(await new Client(address).send(request).until('ok')).toBe(OK);
-    expect(asked).toEqual([GET, request, request]);
+    expect(asked).toEqual([GET, GET, request, request]);
     expect(proxy.counters('s')).toMatchObject({ errors: 0 });
   });
 
