@@ -281,7 +281,7 @@ export class RelayedExchange implements ResponseSink {
   /** Whether there is another try, at another endpoint if there is one. */
   #retry(): boolean {
     const { head } = this.sending;
-    if (this.#passage === undefined || this.#host.client.hasEnded || this.#sent?.pieces === undefined) return false;
+    if (this.#passage === undefined || this.#host.client.hasEnded || this.#sent?.isWhole !== true) return false;
     return this.#passage.retry(head.method, this.#host.wire.front.clock.monotonicMs());
   }
 
@@ -297,6 +297,6 @@ export class RelayedExchange implements ResponseSink {
    */
   #mayResend(loss: LinkLoss): boolean {
     if (loss.during === 'dial' || !loss.wasUsed || this.#response.heard || this.#host.client.hasEnded) return false;
-    return this.#sent?.pieces !== undefined;
+    return this.#sent?.isWhole === true;
   }
 }

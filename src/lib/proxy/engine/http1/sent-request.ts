@@ -3,14 +3,13 @@ import type { BodyFraming } from '../../../wire/http1-body.ts';
 /** The longest body that is kept to be sent again; most that services are sent are shorter, and each request under way may keep so much. */
 export const MAX_REPEATED_BODY_BYTES = 65_536;
 
-const NOTHING: readonly Buffer[] = [];
-
 /** What of a request has gone to the service, kept as long as all of it can be sent again. */
 export class SentRequest {
   /** Whether its body is known to be short enough to be kept. */
   readonly isShort: boolean;
-  /** Mostly one. */
-  #pieces: Buffer[] | undefined;
+  /** Mostly all. It has no list of its own: literals that live as long as a request are soon made where only a full collection clears them. */
+  #first: Buffer | undefined;
+  #others: Buffer[] | undefined;
   /** Below 0: too much has gone. */
   #leftBytes: number;
 
@@ -20,16 +19,22 @@ export class SentRequest {
     this.#leftBytes = headBytes + (this.isShort || framing.body === 'chunked' ? MAX_REPEATED_BODY_BYTES : 0);
   }
 
+  /** Whether all that has gone can be sent again. */
+  get isWhole(): boolean {
+    return this.#leftBytes >= 0;
+  }
+
   /** All that has gone; undefined when that was too much. */
   get pieces(): readonly Buffer[] | undefined {
-    return this.#leftBytes < 0 ? undefined : (this.#pieces ?? NOTHING);
+    if (!this.isWhole) return undefined;
+    return this.#first === undefined ? [] : [this.#first, ...(this.#others ?? [])];
   }
 
   push(bytes: Buffer): void {
-    if (this.#leftBytes < 0) return;
+    if (!this.isWhole) return;
     this.#leftBytes -= bytes.length;
-    if (this.#leftBytes < 0) this.#pieces = undefined;
-    else if (this.#pieces === undefined) this.#pieces = [bytes];
-    else this.#pieces.push(bytes);
+    if (!this.isWhole) this.#first = this.#others = undefined;
+    else if (this.#first === undefined) this.#first = bytes;
+    else (this.#others ??= []).push(bytes);
   }
 }
