@@ -7,7 +7,7 @@ export const MAX_REPEATED_BODY_BYTES = 65_536;
 export class SentRequest {
   /** Whether its body is known to be short enough to be kept. */
   readonly isShort: boolean;
-  /** Mostly all. It has no list of its own: literals that live as long as a request are soon made where only a full collection clears them. */
+  /** Mostly all. */
   #first: Buffer | undefined;
   #others: Buffer[] | undefined;
   /** Below 0: too much has gone. */
@@ -31,9 +31,9 @@ export class SentRequest {
   }
 
   push(bytes: Buffer): void {
-    if (!this.isWhole) return;
+    if (this.#leftBytes < 0) return;
     this.#leftBytes -= bytes.length;
-    if (!this.isWhole) this.#first = this.#others = undefined;
+    if (this.#leftBytes < 0) this.#first = this.#others = undefined;
     else if (this.#first === undefined) this.#first = bytes;
     else (this.#others ??= []).push(bytes);
   }
