@@ -13,7 +13,9 @@ const RESPONSE = Buffer.from(
 );
 const END = '!'.charCodeAt(0);
 
-const ROUNDS = 3;
+const ROUNDS = 25;
+/** By then the compiler is done with what it found hot. */
+const WARM_UP_REQUESTS = 20_000;
 
 /** A proxy to be measured, in front of the services on these ports. */
 export interface Peer {
@@ -44,7 +46,7 @@ async function drive(sockets: readonly Socket[], count: number): Promise<void> {
           const next = (): void => {
             if (left-- > 0) socket.write(REQUEST);
             else {
-              socket.removeAllListeners('data');
+              socket.removeAllListeners('data').removeAllListeners('close');
               resolve();
             }
           };
@@ -58,7 +60,18 @@ async function drive(sockets: readonly Socket[], count: number): Promise<void> {
   );
 }
 
-/** CPU of each proxy per request on kept connections, in rounds that take turns; the first peer is what the others are compared with. */
+interface Measured {
+  readonly name: string;
+  readonly proxy: Started;
+  readonly sockets: readonly Socket[];
+  /** CPU µs per request of each round. */
+  readonly rounds: number[];
+}
+
+/**
+ * CPU of each proxy per request on kept connections. All run at once and take turns in many short rounds; the first peer is what the others are
+ * compared with, round by round, since what else the machine does changes from one second to the next.
+ */
 export async function compareHttp(
   peers: readonly Peer[],
   { services, requests, connections }: { services: number; requests: number; connections: number },
@@ -66,30 +79,41 @@ export async function compareHttp(
   const upstreams = await Promise.all(
     Array.from({ length: services }, () => startRole(import.meta.filename, 'upstream')),
   );
-  const ports = upstreams.map(({ port }) => port);
-  const figures = peers.map((): number[] => []);
+  const measured: Measured[] = [];
+  for (const peer of peers) {
+    const proxy = await peer.start(upstreams.map(({ port }) => port));
+    const sockets = Array.from({ length: connections }, () =>
+      connect({ host: '127.0.0.1', port: proxy.port, noDelay: true }),
+    );
+    await drive(sockets, WARM_UP_REQUESTS);
+    measured.push({ name: peer.name, proxy, sockets, rounds: [] });
+  }
+  const count = Math.ceil(requests / ROUNDS);
   for (let round = 0; round < ROUNDS; round++) {
-    for (const [index, peer] of peers.entries()) {
-      const proxy = await peer.start(ports);
-      const sockets = Array.from({ length: connections }, () =>
-        connect({ host: '127.0.0.1', port: proxy.port, noDelay: true }),
-      );
-      await drive(sockets, Math.min(requests, 20_000));
-      for (const socket of sockets) socket.removeAllListeners('close');
+    for (const { proxy, sockets, rounds } of measured) {
       const before = cpuNs(proxy.pids());
-      await drive(sockets, requests);
-      figures[index]!.push((cpuNs(proxy.pids()) - before) / requests / 1000);
-      for (const socket of sockets) socket.removeAllListeners('close').destroy();
-      await proxy.stop();
+      await drive(sockets, count);
+      rounds.push((cpuNs(proxy.pids()) - before) / count / 1000);
     }
   }
+  for (const { proxy, sockets } of measured) {
+    for (const socket of sockets) socket.removeAllListeners('close').destroy();
+    await proxy.stop();
+  }
   await Promise.all(upstreams.map((upstream) => upstream.stop()));
-  console.log(`CPU µs per HTTP/1.1 request, ${connections} kept connections (median of ${ROUNDS}; all)`);
-  const base = median(figures[0]!);
-  for (const [index, { name }] of peers.entries()) {
-    const us = median(figures[index]!);
-    const all = figures[index]!.map((value) => value.toFixed(1)).join(' ');
-    console.log(`${name.padEnd(24)} ${us.toFixed(1).padStart(7)}  ${(us / base).toFixed(2)}x  (${all})`);
+  print(measured, connections);
+}
+
+function print(measured: readonly Measured[], connections: number): void {
+  const base = measured[0]!.rounds;
+  console.log(
+    `CPU µs per HTTP/1.1 request, ${connections} kept connections (median of ${ROUNDS} rounds; least to most)`,
+  );
+  for (const { name, rounds } of measured) {
+    const us = median(rounds).toFixed(1).padStart(7);
+    const ratio = median(rounds.map((value, round) => value / base[round]!)).toFixed(2);
+    const range = `${Math.min(...rounds).toFixed(1)} to ${Math.max(...rounds).toFixed(1)}`;
+    console.log(`${name.padEnd(24)} ${us}  ${ratio}x  (${range})`);
   }
 }
 

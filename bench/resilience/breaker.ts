@@ -30,6 +30,9 @@ interface Case {
 /** 5 % failures, never two in a row, in an order that no compiler folds. */
 const OUTCOMES = Int8Array.from({ length: 1024 }, (_, i) => (i % 20 === 7 ? FAILURE : SUCCESS));
 const MINUTE_MS = 60_000;
+/** More of them in a row open a breaker, and it stays open for longer than any case takes: each looks at its clock before it rejects. */
+const FAILURES = 5;
+const OPEN_MS = 10 * MINUTE_MS;
 
 const CASES: readonly Case[] = [
   { name: 'allow + record, row only', decisions: 50e6, targetM: 50, run: closed({}) },
@@ -55,15 +58,16 @@ const CASES: readonly Case[] = [
       return repeat(count, () => executeThrough(breaker, realClock, succeed));
     },
   },
-  { name: 'cockatiel, closed', decisions: 3e6, needs: 'cockatiel', run: (count) => repeat(count, cockatiel(false)) },
+  { name: 'cockatiel, closed', decisions: 3e6, needs: 'cockatiel', run: (count) => repeat(count, cockatiel()) },
   { name: 'opossum, closed', decisions: 1e6, needs: 'opossum', run: (count) => repeat(count, opossum(false)) },
   {
     name: 'executeThrough, open',
     decisions: 3e6,
     against: [10, 'cockatiel, open', 'opossum, open'],
     run: (count) => {
-      const breaker = new CircuitBreaker();
-      breaker.force('open', 0);
+      const breaker = new CircuitBreaker({ openMs: OPEN_MS });
+      const nowMs = realClock.monotonicMs();
+      for (let i = 0; i <= FAILURES; i++) breaker.record(breaker.allow(nowMs), FAILURE, 1, nowMs);
       return repeatRejected(count, () => executeThrough(breaker, realClock, succeed));
     },
   },
@@ -71,7 +75,11 @@ const CASES: readonly Case[] = [
     name: 'cockatiel, open',
     decisions: 2e5,
     needs: 'cockatiel',
-    run: (count) => repeatRejected(count, cockatiel(true)),
+    run: async (count) => {
+      const call = cockatiel();
+      for (let i = 0; i <= FAILURES; i++) await call(fail).catch(() => undefined);
+      return repeatRejected(count, call);
+    },
   },
   { name: 'opossum, open', decisions: 2e5, needs: 'opossum', run: (count) => repeatRejected(count, opossum(true)) },
 ];
@@ -108,8 +116,8 @@ function mixed(decisions: number): void {
 }
 
 function rejected(decisions: number): void {
-  const breaker = new CircuitBreaker({ openMs: 10 * MINUTE_MS });
-  for (let i = 0; i < 6; i++) breaker.record(breaker.allow(0), FAILURE, 1, 0);
+  const breaker = new CircuitBreaker({ openMs: OPEN_MS });
+  for (let i = 0; i <= FAILURES; i++) breaker.record(breaker.allow(0), FAILURE, 1, 0);
   const stepMs = MINUTE_MS / decisions;
   let refusals = 0;
   for (let i = 0; i < decisions; i++) {
@@ -119,6 +127,7 @@ function rejected(decisions: number): void {
 }
 
 const succeed = async (): Promise<number> => 1;
+const fail = (): Promise<number> => Promise.reject(new Error('failed'));
 
 async function repeat(decisions: number, call: () => Promise<unknown>): Promise<void> {
   for (let i = 0; i < decisions; i++) await call();
@@ -140,24 +149,23 @@ async function repeatRejected(decisions: number, call: () => Promise<unknown>): 
 interface Cockatiel {
   readonly handleAll: unknown;
   readonly ConsecutiveBreaker: new (threshold: number) => unknown;
-  readonly circuitBreaker: (
-    policy: unknown,
-    options: object,
-  ) => { execute(fn: () => unknown): Promise<unknown>; isolate(): unknown };
+  readonly circuitBreaker: (policy: unknown, options: object) => { execute(fn: () => unknown): Promise<unknown> };
 }
 type Opossum = new (fn: () => unknown, options: object) => { fire(): Promise<unknown>; open(): void };
 
 const require = createRequire(import.meta.url);
 
-function cockatiel(isOpen: boolean): () => Promise<unknown> {
+function cockatiel(): (fn?: () => Promise<number>) => Promise<unknown> {
   const { circuitBreaker, handleAll, ConsecutiveBreaker } = require('cockatiel') as Cockatiel;
-  const policy = circuitBreaker(handleAll, { halfOpenAfter: 30_000, breaker: new ConsecutiveBreaker(6) });
-  if (isOpen) policy.isolate();
-  return () => policy.execute(succeed);
+  const policy = circuitBreaker(handleAll, {
+    halfOpenAfter: OPEN_MS,
+    breaker: new ConsecutiveBreaker(FAILURES + 1),
+  });
+  return (fn = succeed) => policy.execute(fn);
 }
 
 function opossum(isOpen: boolean): () => Promise<unknown> {
-  const breaker = new (require('opossum') as Opossum)(succeed, { timeout: false, resetTimeout: 600_000 });
+  const breaker = new (require('opossum') as Opossum)(succeed, { timeout: false, resetTimeout: OPEN_MS });
   if (isOpen) breaker.open();
   return () => breaker.fire();
 }

@@ -70,7 +70,7 @@ describe('faultline services', () => {
     const shown = await faultline('services');
     expect(shown.code).toBe(0);
     expect(shown.stdout).toMatch(/^SERVICE +HEALTH +BREAKER +WEIGHT +IN FLIGHT +RPS +ERRORS +P50 +P99$/m);
-    expect(shown.stdout).toMatch(/^web +2\/2 +closed +0 +\d+(?:\.\d)? +0% +[\d.]+(?:µs|ms) +[\d.]+(?:µs|ms)$/m);
+    expect(shown.stdout).toMatch(/^web +2\/2 +closed +0 +\d+(?:\.\d)? +0% +[\d.]+(?:us|ms) +[\d.]+(?:us|ms)$/m);
     expect(shown.stdout).toMatch(new RegExp(`^├ 127.0.0.1:${upstreams[0]} +unknown +- +1 +0 +[\\d.]+ +0% `, 'm'));
 
     const id = `web/127.0.0.1:${upstreams[0]}`;

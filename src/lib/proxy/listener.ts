@@ -5,6 +5,7 @@ import { createCounters, type Counters } from './counters.ts';
 import { admit, type Admission } from './engine/admit.ts';
 import { inTurns } from './engine/in-turns.ts';
 import type { Connection, DialOffer, Front } from './engine/front.ts';
+import { LinkPool } from './engine/http1/link-pool.ts';
 import type { QueueBudget } from './engine/queue-budget.ts';
 import { KEEP_ALIVE_PROBE_MS } from './engine/sockets.ts';
 import { dialTls } from './engine/tls/dial-tls.ts';
@@ -71,6 +72,7 @@ export class Listener implements ServiceListener {
   #admission: Admission;
   #nextUpstream = 0;
   #guard: Guard | undefined;
+  #pool: LinkPool<UpstreamLink>;
 
   constructor(options: ListenOptions, context: ListenerContext) {
     this.#options = options;
@@ -79,7 +81,9 @@ export class Listener implements ServiceListener {
     const { chain, counters, metrics } = this;
     const exchanges: ExchangeContext = { service: options.service, clock, counters, metrics, tracer };
     this.#guard = createGuard(options, context.onProtection);
+    this.#pool = this.#createPool();
     this.#front = {
+      pool: () => this.#pool,
       guardFor: (serverName) => (this.#lookupRoute(serverName) === undefined ? this.#guard : undefined),
       clock,
       chain,
@@ -126,6 +130,8 @@ export class Listener implements ServiceListener {
     }
     this.#options = options;
     this.#admission = admissionOf(options, this.#front);
+    // What was begun under other options is not for requests to come.
+    this.#renewPool();
   }
 
   get guard(): Guard | undefined {
@@ -155,6 +161,7 @@ export class Listener implements ServiceListener {
   close(open: 'reset' | 'leave'): Promise<void> {
     const server = this.#server;
     this.#server = undefined;
+    this.#renewPool();
     if (open === 'reset') {
       for (const connection of [...this.#connections]) connection.destroy();
       for (const link of this.#links) link.reset();
@@ -162,6 +169,15 @@ export class Listener implements ServiceListener {
     if (server === undefined) return Promise.resolve();
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     return open === 'reset' ? closed : Promise.resolve();
+  }
+
+  #createPool(): LinkPool<UpstreamLink> {
+    return new LinkPool(this.#context.clock, () => this.#guard?.destinations.list ?? []);
+  }
+
+  #renewPool(): void {
+    this.#pool.close();
+    this.#pool = this.#createPool();
   }
 
   #tell(tell: (connection: Connection) => void): void {
@@ -216,6 +232,7 @@ export class Listener implements ServiceListener {
         onClosed,
         onDialled: place && ((isReady) => guard?.endDial(place, isReady, protocol, clock.monotonicMs())),
         destination,
+        serverName: isTls ? offer.serverName : undefined,
         isRefused: guard !== undefined && destination === undefined,
         dialTls: isTls ? () => dialTls(upstream, tlsUpstream, offer) : undefined,
       },

@@ -16,6 +16,8 @@ export type FieldProblem =
 export const NO_LENGTH = -1;
 /** A longer number is no length that anybody sends, and would lose digits (2^53 has 16). */
 const MAX_LENGTH_DIGITS = 15;
+/** Schemes that authenticate a connection, at the beginning of one of the challenges. */
+const CONNECTION_BOUND = /(?:^|,)[ \t]*(?:ntlm|negotiate)\b/i;
 /** Numbers kept per field: where name and value begin and end. */
 const STRIDE = 4;
 
@@ -43,6 +45,8 @@ export class HeaderFields {
   connectionKeepAlive = false;
   connectionUpgrade = false;
   expectsContinue = false;
+  /** Whether it is about authentication that holds for the connection and not for one message: NTLM and Negotiate (RFC 4559 section 6). */
+  bindsConnection = false;
   problem: FieldProblem | undefined;
   readonly #places: number[] = [];
 
@@ -114,11 +118,17 @@ export class HeaderFields {
       case 10:
         if (spells(bytes, at, nameEnd, 'connection')) this.#noteConnection(bytes, valueStart, valueEnd);
         return true;
+      case 13:
+        if (spells(bytes, at, nameEnd, 'authorization')) this.#noteAuthentication(bytes, valueStart, valueEnd);
+        return true;
       case 14:
         return (
           !spells(bytes, at, nameEnd, 'content-length') ||
           this.#noteLength(bytes.toString('latin1', valueStart, valueEnd))
         );
+      case 16:
+        if (spells(bytes, at, nameEnd, 'www-authenticate')) this.#noteAuthentication(bytes, valueStart, valueEnd);
+        return true;
       case 17:
         if (spells(bytes, at, nameEnd, 'transfer-encoding')) {
           const value = bytes.toString('latin1', valueStart, valueEnd).toLowerCase();
@@ -129,6 +139,10 @@ export class HeaderFields {
       default:
         return true;
     }
+  }
+
+  #noteAuthentication(bytes: Buffer, from: number, to: number): void {
+    this.bindsConnection ||= CONNECTION_BOUND.test(bytes.toString('latin1', from, to));
   }
 
   #noteConnection(bytes: Buffer, from: number, to: number): void {

@@ -318,7 +318,7 @@ describe('a service that goes away', () => {
     ['GET', '', true],
     ['DELETE', '', true],
     ['POST', '', false],
-    ['PUT', 'Content-Length: 1\r\n\r\nx', false],
+    ['PUT', 'Content-Length: 1\r\n\r\nx', true],
   ])('just as a kept connection is used again: %s is sent again: %s', async (method, rest, again) => {
     let served = 0;
     const upstream = await serve((socket) => {

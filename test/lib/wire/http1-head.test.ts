@@ -180,6 +180,19 @@ describe('a request head', () => {
   });
 });
 
+it.each<[string, boolean]>([
+  ['GET / HTTP/1.1\r\nAuthorization: NTLM TlRMTVNTUAAB\r\n\r\n', true],
+  ['GET / HTTP/1.1\r\nauthorization: negotiate YII\r\n\r\n', true],
+  ['GET / HTTP/1.1\r\nAuthorization: Bearer negotiate\r\n\r\n', false],
+  ['GET / HTTP/1.1\r\nX-Note: NTLM\r\n\r\n', false],
+  ['HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="a", NTLM\r\n\r\n', true],
+  ['HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="a"\r\nWWW-Authenticate: Negotiate\r\n\r\n', true],
+  ['HTTP/1.1 401 No\r\nWWW-Authenticate: Basic realm="NTLM"\r\n\r\n', false],
+])('%j authenticates the connection: %s', (text, expected) => {
+  const step = (text.startsWith('HTTP') ? responses() : requests()).push(Buffer.from(text, 'latin1'));
+  expect(step.state === 'head' && step.head.fields.bindsConnection).toBe(expected);
+});
+
 describe('a response head', () => {
   it.each([
     ['HTTP/1.1 200 OK\r\n\r\n', 200],

@@ -5,6 +5,7 @@ import type { Exchange } from '../exchange.ts';
 import type { Destination } from '../protection.ts';
 import type { Guard } from '../protection/guard.ts';
 import type { InstalledFilter } from '../installed-filter.ts';
+import type { LinkPool } from './http1/link-pool.ts';
 import type { QueueBudget } from './queue-budget.ts';
 import type { ExchangeProtocol } from '../tracing.ts';
 import type { ConnectionView, RequestView } from '../views.ts';
@@ -25,6 +26,8 @@ export interface Front {
   beginExchange(protocol: ExchangeProtocol, request: RequestView, connection: ConnectionView): Exchange;
   /** Begins a connection to the next endpoint of the service; for a client that speaks TLS, offers what that client offered (ALPN). */
   dial(owner: LinkOwner, offer?: DialOffer): UpstreamLink;
+  /** Connections to the endpoints of a protected service that wait for the next request, whoever's it is. */
+  pool(): LinkPool<UpstreamLink>;
   /** A connection has come, or takes the place of another. */
   adopt(connection: Connection): void;
   /** Something that a person should know; not more often than they can read. */

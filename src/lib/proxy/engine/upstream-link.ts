@@ -48,6 +48,8 @@ export interface DialOptions {
   readonly onDialled?: ((isReady: boolean) => void) | undefined;
   /** The endpoint that it goes to, where requests are counted. */
   readonly destination?: Destination | undefined;
+  /** The name that the client asked for, over TLS. */
+  readonly serverName?: string | undefined;
   /** There is no endpoint: it is lost before it begins. */
   readonly isRefused?: boolean | undefined;
   /** Over TLS; undefined: plain TCP. */
@@ -56,12 +58,15 @@ export interface DialOptions {
 
 /** One connection to an endpoint of the service. What is written before it is made waits in it. */
 export class UpstreamLink implements SocketOwner {
-  /** Whether an earlier request went through it: then it may have been closed just as the next one was written. */
+  /** Whether it has been kept since an earlier request: then it may have been closed just as the next one was written. */
   wasUsed = false;
   readonly host: string;
   readonly port: number;
   /** Where it goes, as host:port. */
   readonly address: string;
+  readonly serverName: string | undefined;
+  /** Monotonic milliseconds. */
+  readonly openedMs: number;
   readonly #clock: Clock;
   readonly #socket: Socket;
   readonly #dialled: Dialled;
@@ -83,6 +88,8 @@ export class UpstreamLink implements SocketOwner {
     this.#onClosed = options.onClosed;
     this.#onDialled = options.onDialled;
     this.destination = options.destination;
+    this.serverName = options.serverName;
+    this.openedMs = options.clock.monotonicMs();
     this.#dialled =
       options.isRefused === true
         ? dialNowhere()
@@ -134,6 +141,11 @@ export class UpstreamLink implements SocketOwner {
   /** Whether everything written has been taken by the kernel: then the bytes written last are not needed any more. */
   get isFlushed(): boolean {
     return this.#socket.writableLength === 0;
+  }
+
+  /** Whether everything written has gone out, and more may be. */
+  get isReusable(): boolean {
+    return this.isFlushed && !this.isEnded && !this.#socket.destroyed;
   }
 
   get isFull(): boolean {

@@ -8,7 +8,6 @@ import type {
   ProtectionChange,
   ProtectionOptions,
   ProtectionView,
-  RetryRule,
   Turned,
 } from '../protection.ts';
 import type { ConnectionView, Protocol, RequestView } from '../views.ts';
@@ -110,9 +109,13 @@ export class Guard implements PassageHost {
     this.#judge(place, isReady ? (protocol === 'tcp' ? SUCCESS : IGNORED) : FAILURE, 0, nowMs);
   }
 
+  mayRepeat(method: string): boolean {
+    return mayRetry(method) || this.options.retries?.alsoMethods.includes(method) === true;
+  }
+
   retry(method: string, { attempts, key, tried }: FailedTries, nowMs: number): Place | undefined {
     const { retries } = this.options;
-    if (retries === undefined || attempts >= retries.attempts || !isRepeatable(method, retries)) return undefined;
+    if (retries === undefined || attempts >= retries.attempts || !this.mayRepeat(method)) return undefined;
     const place = this.destinations.pick(key, nowMs, tried) ?? this.destinations.pick(key, nowMs, undefined);
     if (place === undefined || place === 'open') return undefined;
     if (this.#budget?.tryWithdraw(nowMs) === false) {
@@ -216,7 +219,3 @@ const NO_ENDPOINT: Turned = {
   text: 'there is no endpoint that may be used',
   marker: 'no-endpoint',
 };
-
-function isRepeatable(method: string, { alsoMethods }: RetryRule): boolean {
-  return mayRetry(method) || alsoMethods.includes(method);
-}

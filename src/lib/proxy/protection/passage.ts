@@ -12,6 +12,8 @@ const OUTCOMES: Readonly<Record<PassageOutcome, Outcome>> = { ok: SUCCESS, faile
 /** Who let the request through, and is told how each try ended. */
 export interface PassageHost {
   readonly options: ProtectionOptions;
+  /** Whether a request of this method may be sent twice. */
+  mayRepeat(method: string): boolean;
   /** Another endpoint for a request that has failed there; undefined: that was the last try. */
   retry(method: string, failed: FailedTries, nowMs: number): Place | undefined;
   endAttempt(place: Place, outcome: Outcome, tookMs: number, nowMs: number): void;
@@ -79,6 +81,11 @@ export class Passage {
   /** Whether an answer of this status is to be tried again elsewhere, if `retry` allows it. */
   isRetried(status: number): boolean {
     return this.#host.options.retries?.statuses.includes(status) === true;
+  }
+
+  /** Whether a request of this method may be sent twice. */
+  mayRepeat(method: string): boolean {
+    return this.#host.mayRepeat(method);
   }
 
   /** This try has failed: true when there is another, at `destination`. */

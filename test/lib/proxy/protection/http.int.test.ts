@@ -1,66 +1,9 @@
-import { createServer as createHttp, type IncomingMessage, type ServerResponse } from 'node:http';
-import type { Socket } from 'node:net';
-import { describe, expect, it, onTestFinished } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Address, ListenOptions } from '../../../../src/lib/proxy/listen-options.ts';
-import { Traffic } from '../../../../src/lib/services/traffic.ts';
-import { UNPROTECTED, type Destination, type ProtectionOptions } from '../../../../src/lib/proxy/protection.ts';
+import { UNPROTECTED } from '../../../../src/lib/proxy/protection.ts';
 import { until } from '../../../support/until.ts';
-import { Client, front, listenOn, LOOPBACK, serve, type Fronted } from '../harness.ts';
-
-type Handler = (request: IncomingMessage, response: ServerResponse) => void;
-
-interface Endpoint extends Destination {
-  handler: Handler;
-  requests: number;
-  readonly sockets: Set<Socket>;
-}
-
-/** An HTTP service of so many endpoints, each of which answers with its letter. */
-async function endpoints(count: number, handler?: Handler): Promise<Endpoint[]> {
-  return Promise.all(
-    Array.from({ length: count }, async (_, index) => {
-      const id = String.fromCharCode(97 + index);
-      const sockets = new Set<Socket>();
-      const server = createHttp((request, response) => {
-        endpoint.requests++;
-        endpoint.handler(request, response);
-      });
-      server.on('connection', (socket) => sockets.add(socket));
-      const address = await listenOn(server);
-      onTestFinished(() => {
-        server.closeAllConnections();
-        server.close();
-      });
-      const endpoint: Endpoint = {
-        ...address,
-        ...{ id, weight: 1, isHealthy: true, inFlight: 0, healthySinceMs: -Infinity, requests: 0, sockets },
-        traffic: new Traffic(),
-        handler: handler ?? ((_request, response) => response.end(id)),
-      };
-      return endpoint;
-    }),
-  );
-}
-
-async function frontOf(
-  list: readonly Destination[],
-  protection: Partial<ProtectionOptions> = {},
-  more: Partial<ListenOptions> = {},
-): Promise<Fronted> {
-  const options = { protection: { ...UNPROTECTED, ...protection }, destinations: () => list, ...more };
-  return front('http', list.length === 0 ? [{ host: LOOPBACK, port: 9 }] : list, undefined, options);
-}
-
-interface Got {
-  readonly status: number;
-  readonly headers: Headers;
-  readonly text: string;
-}
-
-async function get(address: Address, path = '/', init: RequestInit = {}): Promise<Got> {
-  const response = await fetch(`http://${address.host}:${address.port}${path}`, init);
-  return { status: response.status, headers: response.headers, text: await response.text() };
-}
+import { Client, front, LOOPBACK, serve } from '../harness.ts';
+import { endpoints, frontOf, get, type Endpoint, type Handler } from './endpoints.ts';
 
 async function many(address: Address, count: number): Promise<string> {
   const client = new Client(address);
@@ -225,17 +168,75 @@ describe('retries', () => {
     expect(list.reduce((sum, { requests }) => sum + requests, 0)).toBe(3);
   });
 
-  it.each([
-    ['a method that is not idempotent', { method: 'POST' }],
-    ['a request with a body', { method: 'PUT', body: 'x' }],
-  ])('do not happen for %s', async (_, init) => {
-    const list = await endpoints(2, (request, response) => {
-      request.resume();
-      request.on('end', () => response.writeHead(503).end('no'));
-    });
+  it('do not happen for a method that is not idempotent', async () => {
+    const list = await endpoints(2, refuse);
     const { address } = await frontOf(list, { retries });
-    expect((await get(address, '/', init)).status).toBe(503);
+    expect((await get(address, '/', { method: 'POST' })).status).toBe(503);
     expect(list.reduce((sum, { requests }) => sum + requests, 0)).toBe(1);
+  });
+
+  /** Answers with what it was sent. */
+  const echo: Handler = (request, response) => {
+    const chunks: Buffer[] = [];
+    request.on('data', (chunk: Buffer) => chunks.push(chunk));
+    request.on('end', () => response.end(Buffer.concat(chunks)));
+  };
+  const short = 'x'.repeat(65_536);
+  const streamed = (text: string): ReadableStream => new Blob([text]).stream();
+
+  it.each<[string, Handler]>([
+    ['refuses it', (request, response) => void request.resume().on('end', () => refuse(request, response))],
+    ['refuses it before it has come whole', refuse],
+    ['closes before it answers', (request) => void request.once('data', () => request.socket.destroy())],
+  ])('send a short body whole to another endpoint when one %s', async (_, fail) => {
+    const list = await endpoints(2, echo);
+    list[0]!.handler = fail;
+    const { address } = await frontOf(list, { retries });
+    const shorter = short.slice(0, 60_000);
+    for (const init of [{ body: short }, { body: short }, { body: streamed(shorter), duplex: 'half' } as const]) {
+      const { status, text } = await get(address, '/', { method: 'PUT', ...init });
+      expect([status, text === short || text === shorter]).toEqual([200, true]);
+    }
+    expect(list[0]!.requests).toBeGreaterThan(0);
+  });
+
+  it('send a short body to another endpoint when one cannot be reached', async () => {
+    const list = await endpoints(1, echo);
+    const gone = { ...list[0]!, id: 'x', port: 9, inFlight: 0 };
+    const { address } = await frontOf([gone, ...list], { retries });
+    for (let i = 0; i < 4; i++) expect((await get(address, '/', { method: 'DELETE', body: 'why' })).text).toBe('why');
+  });
+
+  it('send a body of a method that is said to be repeatable', async () => {
+    const list = await endpoints(2, echo);
+    list[0]!.handler = refuse;
+    const { address } = await frontOf(list, { retries: { ...retries, alsoMethods: ['POST'] } });
+    for (let i = 0; i < 2; i++) expect((await get(address, '/', { method: 'POST', body: 'pay' })).text).toBe('pay');
+  });
+
+  it.each<[string, RequestInit]>([
+    ['of a known length', { body: `${short}x` }],
+    ['in chunks', { body: streamed(`${short}x`), duplex: 'half' }],
+  ])('do not happen for a body that is too long, %s', async (_, init) => {
+    const list = await endpoints(
+      2,
+      (request, response) => void request.resume().on('end', () => refuse(request, response)),
+    );
+    const { address } = await frontOf(list, { retries });
+    expect((await get(address, '/', { method: 'PUT', ...init })).status).toBe(503);
+    expect(list.reduce((sum, { requests }) => sum + requests, 0)).toBe(1);
+  });
+
+  it('happen for a long body of which nothing has come', async () => {
+    const list = await endpoints(2, echo);
+    list[0]!.handler = refuse;
+    const { address } = await frontOf(list, { retries });
+    for (let i = 0; i < 2; i++) {
+      const client = new Client(address).send(`PUT / HTTP/1.1\r\nHost: s\r\nContent-Length: 65537\r\n\r\n`);
+      await until('the request', () => list[1]!.requests > i);
+      client.send(`${short}!`);
+      await client.until('x!');
+    }
   });
 
   it('stop when their budget is used up', async () => {

@@ -25,9 +25,9 @@ import type { FallbackCause } from '../../../resilience/response-cache.ts';
 import { behindHead, createSending, isUnchanged, sentHead, type Sending } from './sending.ts';
 
 /**
- * One client's HTTP/1.x connection, paired with one connection to the service, or to each endpoint when its requests are balanced, so that
- * what belongs to a connection (authentication, `Connection: close`, a tunnel) stays with it and no client can disturb another. Bodies
- * pass as bytes.
+ * One client's HTTP/1.x connection, paired with one connection to the service, so that what belongs to a connection (authentication,
+ * `Connection: close`, a tunnel) stays with it and no client can disturb another. When its requests are balanced, each has a connection to
+ * its endpoint until it is answered, and what makes a connection more than that keeps it from going to anybody else. Bodies pass as bytes.
  */
 export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, ExchangeHost, TunnelHost {
   readonly wire: ClientWire;
@@ -178,8 +178,8 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     if (!this.wire.write(bytes)) this.#links.current?.pause();
   }
 
-  toLink(bytes: Buffer): void {
-    const link = this.#links.dialled(this.#exchange?.passage?.destination);
+  toLink(bytes: Buffer, isRepeatable = false): void {
+    const link = this.#links.current ?? this.#links.open(this.#exchange?.passage?.destination, isRepeatable);
     if (this.#exchange !== undefined) this.#exchange.endpoint = link.address;
     if (!link.write(bytes)) this.client.halt(true);
   }
@@ -191,7 +191,13 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
   }
 
   onComplete(): void {
-    if (this.#state.at === 'relaying') this.#state = IDLE;
+    if (this.#state.at !== 'relaying') return;
+    this.#state = IDLE;
+    if (this.#links.release()) this.client.halt(false);
+  }
+
+  onBound(): void {
+    this.#links.keepApart();
   }
 
   onTunnel(status: number, websocket: RequestHead | undefined): void {
@@ -225,11 +231,12 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     this.answer(head, answer);
   }
 
-  sendAgain(head: Buffer): void {
+  sendAgain(pieces: readonly Buffer[], on: 'new' | 'any'): void {
     this.#dropLink();
-    const passage = this.#exchange?.passage;
-    if (passage !== undefined) this.#links.aim(passage.destination);
-    this.toLink(head);
+    const destination = this.#exchange?.passage?.destination;
+    if (on === 'new') this.#links.dial(destination);
+    else if (destination !== undefined) this.#links.aim(destination);
+    for (const piece of pieces) this.toLink(piece, true);
   }
 
   onFailed(loss: LinkLoss, hasBegun: boolean): void {
@@ -307,27 +314,27 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
   }
 
   onAdmitted(sending: Sending, written: Buffer, body: Buffer | undefined): void {
-    const exchange = this.#relay(sending, written);
+    const exchange = this.#relay(sending, written.length);
     if (body === undefined) {
       exchange.relayRequest(written, 0, written.length);
       return;
     }
-    this.toLink(written);
+    exchange.sendHead(written);
     exchange.sendBody(body);
   }
 
   /** Sends a request on that no fault wants anything of: head and body in one piece, as far as they came in one. */
   #send(sending: Sending): Buffer | undefined {
     const { bytes, start, end } = sending.head;
-    if (isUnchanged(sending)) return this.#relay(sending, bytes.subarray(start, end)).relayRequest(bytes, start, end);
+    if (isUnchanged(sending)) return this.#relay(sending, end - start).relayRequest(bytes, start, end);
     const written = sentHead(sending);
-    const exchange = this.#relay(sending, written);
-    this.toLink(written);
+    const exchange = this.#relay(sending, written.length);
+    exchange.sendHead(written);
     return exchange.relayRequest(bytes, end, end);
   }
 
-  #relay(sending: Sending, written: Buffer): RelayedExchange {
-    const exchange = new RelayedExchange(this, sending, written, this.#requestBody, this.#exchange?.passage);
+  #relay(sending: Sending, headBytes: number): RelayedExchange {
+    const exchange = new RelayedExchange(this, sending, headBytes, this.#requestBody, this.#exchange?.passage);
     this.#state = { at: 'relaying', exchange };
     return exchange;
   }

@@ -1,3 +1,4 @@
+import { mayRetry } from '../../../resilience/retry-budget.ts';
 import { requestFraming, type BodyScanner } from '../../../wire/http1-body.ts';
 import type { RequestHead, ResponseHead } from '../../../wire/http1-head.ts';
 import type { ClientWire } from '../client-wire.ts';
@@ -10,9 +11,7 @@ import { PacedBody } from './paced-body.ts';
 import type { Passage } from '../../protection/passage.ts';
 import { ResponseRelay, type ResponsePlan, type ResponseSink } from './response-relay.ts';
 import { acceptedWebSocket, isWebSocketUpgrade, type Sending } from './sending.ts';
-
-/** Methods that may be sent twice (RFC 9110 section 9.2.2). */
-const IDEMPOTENT_METHODS = new Set(['GET', 'HEAD', 'OPTIONS', 'TRACE', 'PUT', 'DELETE']);
+import { SentRequest } from './sent-request.ts';
 
 /** What an exchange may use of its connection, and what it tells it. */
 export interface ExchangeHost {
@@ -20,7 +19,8 @@ export interface ExchangeHost {
   readonly client: ClientSide;
   readonly link: UpstreamLink | undefined;
   toClient(bytes: Buffer): void;
-  toLink(bytes: Buffer): void;
+  /** `isRepeatable`: the request can be sent again as long as it is not answered. */
+  toLink(bytes: Buffer, isRepeatable: boolean): void;
   /** The client has the whole answer. `goesOn`: the connection may serve another request, once this one has been sent whole. */
   onAnswered(status: number, goesOn: boolean): void;
   /** Request and answer are both complete. */
@@ -29,8 +29,10 @@ export interface ExchangeHost {
   onTunnel(status: number, websocket: RequestHead | undefined): void;
   /** What the client or the service sends cannot be read any further; `bytes` of the client's are still to go on. */
   onUnreadable(bytes: Buffer | undefined): void;
-  /** It is sent again on another connection, to where its passage goes by now. */
-  sendAgain(head: Buffer): void;
+  /** What has gone of it is sent again, to where its passage goes by now; on a new connection when one that was kept had been closed. */
+  sendAgain(pieces: readonly Buffer[], on: 'new' | 'any'): void;
+  /** The service authenticates connections: this client's are for nobody else. */
+  onBound(): void;
   /** An answer in the place of the service, which says that it has failed; undefined: its own answer goes on. */
   lookupFallback(head: RequestHead, cause: FallbackCause): Answer | undefined;
   /** The service's answer is dropped for this one. */
@@ -48,7 +50,8 @@ export interface ExchangeHost {
 export class RelayedExchange implements ResponseSink {
   readonly sending: Sending;
   readonly #host: ExchangeHost;
-  readonly #sentHead: Buffer;
+  /** Undefined when it must not be sent twice. */
+  readonly #sent: SentRequest | undefined;
   readonly #requestBody: BodyScanner;
   readonly #response = new ResponseRelay(this);
   readonly #up: PacedBody | undefined;
@@ -64,14 +67,13 @@ export class RelayedExchange implements ResponseSink {
   #isTunnel = false;
 
   /** `requestBody` follows the body of the request, which begins behind the head. */
-  constructor(host: ExchangeHost, sending: Sending, sentHead: Buffer, requestBody: BodyScanner, passage?: Passage) {
+  constructor(host: ExchangeHost, sending: Sending, headBytes: number, requestBody: BodyScanner, passage?: Passage) {
     const { front, view } = host.wire;
     this.#host = host;
     this.sending = sending;
-    this.#sentHead = sentHead;
     this.#requestBody = requestBody;
     this.#up = PacedBody.lookup(sending.paces, 'upstream', front, {
-      write: (bytes) => host.toLink(bytes),
+      write: (bytes) => this.#toLink(bytes),
       end: () => this.#onSent(),
       room: () => host.client.halt(false),
     });
@@ -88,12 +90,21 @@ export class RelayedExchange implements ResponseSink {
         ? undefined
         : { edits: sending.responseEdits, isPaced: this.#down !== undefined, records: (head) => this.#records(head) };
     this.#passage = passage;
+    const { head } = sending;
+    const mayRepeat = passage?.mayRepeat(head.method) ?? mayRetry(head.method);
+    this.#sent = mayRepeat ? new SentRequest(headBytes, requestFraming(head)) : undefined;
+    if (head.fields.bindsConnection) host.onBound();
     this.#response.begin(sending.head.method, this.#plan);
   }
 
   /** Whether the client's next bytes belong to it. */
   get takesBytes(): boolean {
     return this.#requestBody.state !== 'done';
+  }
+
+  /** A head that the proxy has written; the body follows. */
+  sendHead(bytes: Buffer): void {
+    this.#toLink(bytes);
   }
 
   /** Passes on [from, …) as far as it belongs to the request, whose body goes on at `bodyFrom`; gives back the rest. */
@@ -142,7 +153,7 @@ export class RelayedExchange implements ResponseSink {
       case 'declined':
         if (this.#instead === undefined) {
           this.#response.begin(this.sending.head.method, this.#plan);
-          this.#host.sendAgain(this.#sentHead);
+          this.#sendAgain('any');
         } else this.#host.answerInstead(this.sending.head, this.#instead);
         break;
       case 'tunnel':
@@ -159,7 +170,8 @@ export class RelayedExchange implements ResponseSink {
   }
 
   onLinkLost(loss: LinkLoss): void {
-    if (this.#mayResend(loss) || (!this.#response.heard && this.#retry())) this.#host.sendAgain(this.#sentHead);
+    if (this.#mayResend(loss)) this.#sendAgain('new');
+    else if (!this.#response.heard && this.#retry()) this.#sendAgain('any');
     else this.#host.onFailed(loss, this.hasBegun);
   }
 
@@ -185,6 +197,7 @@ export class RelayedExchange implements ResponseSink {
   }
 
   declines(head: ResponseHead): boolean {
+    if (head.fields.bindsConnection) this.#host.onBound();
     if (this.#passage?.isRetried(head.status) === true && this.#retry()) return true;
     if (this.#fallbacks?.isFailure(head.status) !== true) return false;
     this.#instead = this.#host.lookupFallback(this.sending.head, 'failed');
@@ -218,8 +231,19 @@ export class RelayedExchange implements ResponseSink {
   }
 
   #passOn(bytes: Buffer): void {
-    if (this.#up === undefined) this.#host.toLink(bytes);
+    if (this.#up === undefined) this.#toLink(bytes);
     else if (!this.#up.write(bytes)) this.#host.client.halt(true);
+  }
+
+  #toLink(bytes: Buffer): void {
+    this.#host.toLink(bytes, this.#sent?.isShort === true);
+    this.#sent?.push(bytes);
+  }
+
+  #sendAgain(on: 'new' | 'any'): void {
+    const pieces = this.#sent?.pieces;
+    if (pieces === undefined) throw new Error('a request was to be sent again that is not kept');
+    this.#host.sendAgain(pieces, on);
   }
 
   #endBody(): void {
@@ -254,11 +278,10 @@ export class RelayedExchange implements ResponseSink {
     if (this.#down !== undefined) this.#host.client.pump();
   }
 
-  /** Whether there is another try, at another endpoint if there is one; what had a body cannot be sent twice. */
+  /** Whether there is another try, at another endpoint if there is one. */
   #retry(): boolean {
     const { head } = this.sending;
-    if (this.#passage === undefined || this.#host.client.hasEnded) return false;
-    if (requestFraming(head).body !== 'none') return false;
+    if (this.#passage === undefined || this.#host.client.hasEnded || this.#sent?.isWhole !== true) return false;
     return this.#passage.retry(head.method, this.#host.wire.front.clock.monotonicMs());
   }
 
@@ -267,10 +290,13 @@ export class RelayedExchange implements ResponseSink {
     return this.#isAnswered || this.#response.status !== 0;
   }
 
-  /** A kept connection may have been closed by the service just as we used it again; then nothing is lost by asking anew. */
+  /**
+   * A kept connection may have been closed by the service just as we used it again; then nothing is lost by asking anew. Only what is
+   * idempotent, or said to be: nobody can tell whether the service has acted on it, and a proxy must not repeat anything else by itself (RFC
+   * 9110 section 9.2.2, RFC 9112 section 9.3.1).
+   */
   #mayResend(loss: LinkLoss): boolean {
-    const { head } = this.sending;
     if (loss.during === 'dial' || !loss.wasUsed || this.#response.heard || this.#host.client.hasEnded) return false;
-    return requestFraming(head).body === 'none' && IDEMPOTENT_METHODS.has(head.method);
+    return this.#sent?.isWhole === true;
   }
 }
