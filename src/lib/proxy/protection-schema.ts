@@ -169,6 +169,9 @@ const retriesSchema = z.strictObject({
     .meta({ description: 'methods that may be sent twice although they are not idempotent, such as POST' }),
   budget: percentSchema.prefault('20%').meta({ description: 'retries at most, as a share of requests' }),
   budgetMinimum: rateSchema.prefault('10/s').meta({ description: 'retries that are always allowed' }),
+  timeout: time
+    .meta({ description: 'how long one try may take to begin its answer before another is made in its place' })
+    .optional(),
 });
 
 const fallbackSchema = z
@@ -234,6 +237,7 @@ export function readProtection(file: ProtectionFile): ProtectionOptions | undefi
       statuses: retries.statuses,
       alsoMethods: retries.methods,
       budget: { ratioPercent: retries.budget, minRetriesPerSecond: retries.budgetMinimum },
+      tryTimeoutMs: retries.timeout,
     },
     fallback: fallback && readFallback(fallback),
     timeoutMs: timeout,

@@ -68,6 +68,8 @@ export interface RetryRule {
   /** Methods that may be sent twice although they are not idempotent. */
   readonly alsoMethods: readonly string[];
   readonly budget: RetryBudgetOptions;
+  /** How long a try may take to begin its answer before another is made in its place; undefined: as long as the whole may. */
+  readonly tryTimeoutMs?: number | undefined;
 }
 
 export interface FallbackRule {

@@ -53,6 +53,8 @@ export class Passage {
   #isOver = false;
   #isKept = false;
   #cancelTimeout: Cancel | undefined;
+  #cancelTryTimeout: Cancel | undefined;
+  #armTry: (() => void) | undefined;
 
   constructor(host: PassageHost, admitted: Admitted) {
     this.#host = host;
@@ -78,6 +80,17 @@ export class Passage {
     if (timeoutMs !== undefined) this.#cancelTimeout = clock.after(timeoutMs, () => onTimeout(timeoutMs));
   }
 
+  /** Tells, for this try and each that follows, when the answer has not begun in the time of one try; not at all when tries have no time of their own. */
+  armTries(clock: Clock, onTimeout: () => void): void {
+    const tryTimeoutMs = this.#host.options.retries?.tryTimeoutMs;
+    if (tryTimeoutMs === undefined) return;
+    this.#armTry = () => {
+      this.#cancelTryTimeout?.();
+      this.#cancelTryTimeout = clock.after(tryTimeoutMs, onTimeout);
+    };
+    this.#armTry();
+  }
+
   /** Whether an answer of this status is to be tried again elsewhere, if `retry` allows it. */
   isRetried(status: number): boolean {
     return this.#host.options.retries?.statuses.includes(status) === true;
@@ -101,6 +114,7 @@ export class Passage {
     this.#place = place;
     this.#attemptMs = nowMs;
     this.#lease = startRequest(place.destination);
+    this.#armTry?.();
     return true;
   }
 
@@ -109,6 +123,7 @@ export class Passage {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#cancelTimeout?.();
+    this.#cancelTryTimeout?.();
     this.#endAttempt(outcome, nowMs);
     const { breaker, ticket, nowMs: startedMs } = this.#admitted;
     breaker?.record(ticket, OUTCOMES[outcome], nowMs - startedMs, nowMs);

@@ -146,6 +146,27 @@ describe('retries', () => {
     expect(all.map(({ inFlight }) => inFlight)).toEqual([0, 0, 0]);
   });
 
+  it('go to another endpoint when one does not begin to answer in the time of one try', async () => {
+    const list = await endpoints(2);
+    list[0]!.handler = () => undefined;
+    const { address } = await frontOf(list, { retries: { ...retries, tryTimeoutMs: 50 }, timeoutMs: 5000 });
+    for (let i = 0; i < 4; i++) expect((await get(address)).text).toBe('b');
+    expect(list[0]!.requests).toBeGreaterThan(0);
+    expect(list.map(({ inFlight }) => inFlight)).toEqual([0, 0]);
+  });
+
+  it('leave an answer that has begun its time, and a request that must not be repeated', async () => {
+    const list = await endpoints(2);
+    list[0]!.handler = (request, response) => {
+      if (request.method === 'GET') response.write('slow');
+      setTimeout(() => response.end('ly'), 150);
+    };
+    const { address } = await frontOf([list[0]!], { retries: { ...retries, tryTimeoutMs: 40 } });
+    expect((await get(address)).text).toBe('slowly');
+    expect((await get(address, '/', { method: 'POST', body: 'x' })).text).toBe('ly');
+    expect(list[0]!.requests).toBe(2);
+  });
+
   it('go to another endpoint when an answer is one to try again', async () => {
     const list = await endpoints(3);
     list[0]!.handler = refuse;

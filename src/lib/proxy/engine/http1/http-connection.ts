@@ -300,7 +300,12 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     exchange.passage = passage;
     this.#links.aim(passage.destination);
     passage.arm(clock, (timeoutMs) => this.#onTimeout(head, createTimeout(timeoutMs)));
+    passage.armTries(clock, () => this.#onTryTimeout());
     return true;
+  }
+
+  #onTryTimeout(): void {
+    if (this.#state.at === 'relaying') this.#state.exchange.tryElsewhere();
   }
 
   #onTimeout(head: RequestHead, answer: Answer): void {

@@ -175,6 +175,11 @@ export class RelayedExchange implements ResponseSink {
     else this.#host.onFailed(loss, this.hasBegun);
   }
 
+  /** The service takes too long to begin its answer: another try takes the place of this one, if there may be one. */
+  tryElsewhere(): void {
+    if (!this.#response.heard && this.#retry()) this.#sendAgain('any');
+  }
+
   dispose(): void {
     this.#up?.dispose();
     this.#down?.dispose();
