@@ -1,21 +1,13 @@
-import { Args, FaultlineCommand } from '../../lib/app/base-command.ts';
-import { serviceFlags } from '../../lib/app/flags.ts';
+import { EndpointCommand } from '../../lib/app/endpoint-command.ts';
 import type { EndpointView } from '../../lib/events/service-view.ts';
 
-export default class ServicesUndrain extends FaultlineCommand {
+export default class ServicesUndrain extends EndpointCommand {
   static override summary = 'Give a drained endpoint its weight back.';
-  static override examples = ['<%= config.bin %> <%= command.id %> payments/127.0.0.1:8080'];
-  static override args = {
-    endpoint: Args.string({ description: 'Its id, or its address where only one has it.', required: true }),
-  };
-  static override flags = serviceFlags;
+  static override args = EndpointCommand.args;
+  static override flags = EndpointCommand.flags;
 
   async run(): Promise<EndpointView> {
     const { args, flags } = await this.parse(ServicesUndrain);
-    const { setDrained } = await import('../../lib/app/service-commands.ts');
-    const { formatEndpoint } = await import('../../lib/report/services-table.ts');
-    const endpoint = await setDrained(flags, args.endpoint, false, this.config.version);
-    this.log(formatEndpoint(endpoint));
-    return endpoint;
+    return this.change(({ setDrained }) => setDrained(flags, args.endpoint, false, this.config.version));
   }
 }

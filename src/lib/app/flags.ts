@@ -54,6 +54,13 @@ export const durationFlag = custom<number>({
   },
 });
 
+/** Flags by which the process is found that has the services. */
+export interface ServiceFlags {
+  readonly api: string | undefined;
+  readonly token: string | undefined;
+  readonly state: string;
+}
+
 /** Where the process is that has the services: for commands that look at them or change them. */
 export const serviceFlags = {
   api: string({

@@ -2,15 +2,9 @@ import { findClients, type ServiceExplanation, type ServicesClient } from '../co
 import { AppError } from '../errors/app-error.ts';
 import type { EndpointView, ServicesSnapshot, ServiceView } from '../events/service-view.ts';
 import { nearest } from '../errors/nearest.ts';
+import type { ServiceFlags } from './flags.ts';
 import { realClock } from '../runtime/clock.ts';
 import { selfRef } from '../runtime/processes.ts';
-
-/** Flags by which the process is found that has the services. */
-export interface ServiceFlags {
-  readonly api: string | undefined;
-  readonly token: string | undefined;
-  readonly state: string;
-}
 
 /** What is known of the services of every process that is found. */
 export async function listServices(flags: ServiceFlags, version: string): Promise<ServicesSnapshot[]> {

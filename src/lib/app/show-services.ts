@@ -2,7 +2,8 @@ import type { ServicesSnapshot } from '../events/service-view.ts';
 import { createPaint } from '../report/paint.ts';
 import { formatServices } from '../report/services-table.ts';
 import { outliveSignals } from '../runtime/signals.ts';
-import { listServices, watchServices, type ServiceFlags } from './service-commands.ts';
+import type { ServiceFlags } from './flags.ts';
+import { listServices, watchServices } from './service-commands.ts';
 
 export interface ShowServicesOptions extends ServiceFlags {
   readonly watch: boolean;

@@ -300,12 +300,10 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     exchange.passage = passage;
     this.#links.aim(passage.destination);
     passage.arm(clock, (timeoutMs) => this.#onTimeout(head, createTimeout(timeoutMs)));
-    passage.armTries(clock, () => this.#onTryTimeout());
+    passage.armTries(clock, () => {
+      if (this.#state.at === 'relaying') this.#state.exchange.tryElsewhere();
+    });
     return true;
-  }
-
-  #onTryTimeout(): void {
-    if (this.#state.at === 'relaying') this.#state.exchange.tryElsewhere();
   }
 
   #onTimeout(head: RequestHead, answer: Answer): void {
