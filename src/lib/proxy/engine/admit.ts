@@ -5,7 +5,7 @@ import type { ConnectionView, Protocol } from '../views.ts';
 import { ClientWire } from './client-wire.ts';
 import type { Front } from './front.ts';
 import { HttpConnection } from './http1/http-connection.ts';
-import { Http2Connection } from './http2/http2-connection.ts';
+import { openHttp2 } from './http2/open-http2.ts';
 import { Sniffer, type Spoken } from './sniffer.ts';
 import { TcpRelay } from './tcp-relay.ts';
 import { TlsTermination } from './tls/tls-termination.ts';
@@ -72,7 +72,7 @@ function speak(speaks: Exclude<Spoken['speaks'], 'tls'>, wire: ClientWire, first
       new HttpConnection(wire, link).open(first);
       return;
     case 'http2':
-      new Http2Connection(wire, link).open(first);
+      openHttp2(wire, link, first);
       return;
     case 'raw':
       new TcpRelay(wire, link).open(first);
@@ -107,7 +107,7 @@ function meetTls(
     const inner = wire.over(decrypted);
     if (decrypted.alpnProtocol === 'h2') {
       front.counters.spoken.http2++;
-      new Http2Connection(inner, link).open();
+      openHttp2(inner, link);
     } else if (decrypted.alpnProtocol === 'http/1.1') {
       front.counters.spoken.http1++;
       new HttpConnection(inner, link).open();

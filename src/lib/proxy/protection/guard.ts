@@ -43,32 +43,22 @@ export class Guard implements PassageHost {
     this.fallbacks = fallback && new Fallbacks(fallback);
   }
 
-  /** Whether the request may go on, and where. The passage must be ended once, whatever happens. */
-  admit(request: RequestView, connection: ConnectionView, nowMs: number): Passage | Turned {
-    return this.#admit(request, connection, nowMs, undefined);
-  }
-
-  /** The same for the first request of a connection that was begun for it already: that choice counts. */
-  admitFirst(chosen: Destination, request: RequestView, connection: ConnectionView, nowMs: number): Passage | Turned {
-    // Only now is it known what the request is told apart by.
-    if (this.options.balance?.kind === 'consistent_hash') return this.admit(request, connection, nowMs);
-    const passage = this.admitTo(chosen, request, connection, nowMs);
-    return passage === 'elsewhere' ? this.admit(request, connection, nowMs) : passage;
-  }
-
   /**
-   * The same where the endpoint is fixed already, since the connection goes there: `elsewhere` when that endpoint is to get no new requests
-   * and another one can have them.
+   * Whether the request may go on, and where. The passage must be ended once, whatever happens. `chosen`: where a connection goes that was
+   * begun for it already, which counts as far as that may be used.
    */
-  admitTo(
-    destination: Destination,
+  admit(
+    chosen: Destination | undefined,
     request: RequestView,
     connection: ConnectionView,
     nowMs: number,
-  ): Passage | Turned | 'elsewhere' {
+  ): Passage | Turned {
+    // Only now is it known what the request is told apart by.
+    const isOpen = chosen === undefined || this.options.balance?.kind === 'consistent_hash';
+    if (isOpen) return this.#admit(request, connection, nowMs, undefined);
     const { destinations } = this;
-    if (!destinations.isUsable(destination, nowMs) && destinations.hasOther(destination, nowMs)) return 'elsewhere';
-    return this.#admit(request, connection, nowMs, destination);
+    const isElsewhere = !destinations.isUsable(chosen, nowMs) && destinations.hasOther(chosen, nowMs);
+    return this.#admit(request, connection, nowMs, isElsewhere ? undefined : chosen);
   }
 
   #admit(
@@ -113,15 +103,30 @@ export class Guard implements PassageHost {
     return mayRetry(method) || this.options.retries?.alsoMethods.includes(method) === true;
   }
 
-  retry(method: string, { attempts, key, tried }: FailedTries, nowMs: number): Place | undefined {
+  retry(method: string, failed: FailedTries, nowMs: number): Place | undefined {
+    const { attempts, key, tried, end } = failed;
+    const another = end !== 'failed' && attempts === 1 ? this.#sendUnseen(failed, nowMs) : undefined;
+    if (another !== undefined) return another;
     const { retries } = this.options;
-    if (retries === undefined || attempts >= retries.attempts || !this.mayRepeat(method)) return undefined;
+    if (retries === undefined || attempts >= retries.attempts) return undefined;
+    if (end === 'failed' && !this.mayRepeat(method)) return undefined;
     const place = this.destinations.pick(key, nowMs, tried) ?? this.destinations.pick(key, nowMs, undefined);
     if (place === undefined || place === 'open') return undefined;
     if (this.#budget?.tryWithdraw(nowMs) === false) {
       this.#judge(place, IGNORED, 0, nowMs);
       return undefined;
     }
+    this.retries++;
+    return place;
+  }
+
+  /** A request that nobody has looked at is sent again once, free of charge: it puts no more load on the service. */
+  #sendUnseen({ key, tried, end }: FailedTries, nowMs: number): Place | undefined {
+    const { destinations } = this;
+    const other = destinations.pick(key, nowMs, tried);
+    // An endpoint that ends a connection may well take another one.
+    const place = other ?? (end === 'leaving' ? destinations.pick(key, nowMs, undefined) : undefined);
+    if (place === undefined || place === 'open') return undefined;
     this.retries++;
     return place;
   }

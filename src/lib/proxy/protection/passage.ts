@@ -9,6 +9,12 @@ export type PassageOutcome = 'ok' | 'failed' | 'ignored';
 
 const OUTCOMES: Readonly<Record<PassageOutcome, Outcome>> = { ok: SUCCESS, failed: FAILURE, ignored: IGNORED };
 
+/**
+ * How a try ended that may not be the last one. The endpoint has surely not looked at the request when it could not be reached
+ * (`unreachable`), refused the request (`refused`), or was about to go away (`leaving`): such a request may be sent again, whatever it is.
+ */
+export type TryEnd = 'failed' | 'unreachable' | 'refused' | 'leaving';
+
 /** Who let the request through, and is told how each try ended. */
 export interface PassageHost {
   readonly options: ProtectionOptions;
@@ -25,6 +31,7 @@ export interface FailedTries {
   readonly attempts: number;
   readonly key: string | undefined;
   readonly tried: readonly Destination[];
+  readonly end: TryEnd;
 }
 
 /** What was decided for a request when it came. */
@@ -102,13 +109,13 @@ export class Passage {
   }
 
   /** This try has failed: true when there is another, at `destination`. */
-  retry(method: string, nowMs: number): boolean {
+  retry(method: string, nowMs: number, end: TryEnd = 'failed'): boolean {
     if (this.#isOver) return false;
     const tried = [...(this.#tried ?? []), this.destination];
-    const failed = { attempts: this.#attempts, key: this.#admitted.key, tried };
+    const failed = { attempts: this.#attempts, key: this.#admitted.key, tried, end };
     const place = this.#host.retry(method, failed, nowMs);
     if (place === undefined) return false;
-    this.#endAttempt('failed', nowMs);
+    this.#endAttempt(end === 'leaving' ? 'ignored' : 'failed', nowMs);
     this.#tried = tried;
     this.#attempts++;
     this.#place = place;

@@ -291,8 +291,7 @@ export class HttpConnection implements ClientOwner, LinkOwner, IntakeHost, Excha
     const { front, view } = this.wire;
     const { clock } = front;
     const nowMs = clock.monotonicMs();
-    const first = this.#links.takeFirst();
-    const passage = first === undefined ? guard.admit(head, view, nowMs) : guard.admitFirst(first, head, view, nowMs);
+    const passage = guard.admit(this.#links.takeFirst(), head, view, nowMs);
     if (!(passage instanceof Passage)) {
       this.answer(head, createTurnedAway(passage));
       return false;

@@ -1,9 +1,18 @@
 import { encodeBinaryHeader, encodeGrpcMessage } from '../../../wire/grpc.ts';
 import type { HeaderField } from '../../../wire/hpack.ts';
+import { CONNECTION_FIELDS } from './http2-edits.ts';
+import type { Http2Lane } from './http2-lane.ts';
 import { MARKER_HEADER, type Answer, type Marker } from '../http1/answer.ts';
 
+/** An answer of ours goes to the client; to HEAD without its body. */
+export function writeAnswer(lane: Http2Lane, { status, headers, body, marker }: Answer, isToHead: boolean): void {
+  const hasBody = body.length > 0 && !isToHead;
+  lane.headers(answerFields(status, headers, body.length, marker), undefined, !hasBody, true);
+  if (hasBody) lane.ownData(body, true);
+}
+
 /** The head of an answer of ours. */
-export function answerFields(
+function answerFields(
   status: number,
   headers: readonly (readonly [string, string])[],
   bodyBytes: number,
@@ -11,7 +20,9 @@ export function answerFields(
 ): HeaderField[] {
   return [
     { name: ':status', value: String(status) },
-    ...headers.map(([name, value]) => ({ name: name.toLowerCase(), value })),
+    ...headers
+      .map(([name, value]) => ({ name: name.toLowerCase(), value }))
+      .filter(({ name }) => !CONNECTION_FIELDS.has(name)),
     { name: 'content-length', value: String(bodyBytes) },
     { name: MARKER_HEADER, value: marker },
   ];

@@ -1,44 +1,52 @@
 import {
-  CONNECTION_PREFACE,
   encodeGoaway,
   encodeSettings,
-  FLAG,
   FRAME,
   HTTP2_ERROR,
+  parseGoaway,
   type Http2Frame,
 } from '../../../wire/http2-frames.ts';
 import type { ConnectionView } from '../../views.ts';
-import type { Destination } from '../../protection.ts';
 import { createLinkFailure } from '../http1/answer.ts';
 import type { ClientWire, WireOwner } from '../client-wire.ts';
 import type { Front } from '../front.ts';
 import type { LinkLoss, LinkOwner, UpstreamLink } from '../upstream-link.ts';
-import { Http2Session, type SessionHost } from './http2-session.ts';
+import { ClientPreface } from './client-preface.ts';
+import { FirstFrame, TYPE_AT } from './first-frame.ts';
+import { Http2Hop, type HopOwner } from './http2-hop.ts';
+import { ALL_STREAMS, Http2Session, type SessionHost } from './http2-session.ts';
 import { Http2Side } from './http2-side.ts';
 import type { Http2Stream } from './http2-stream.ts';
+import type { ReceivedHeaders } from './http2-streams.ts';
+import { JoinedControl } from './joined-control.ts';
+import { answerTo, SETTINGS_ACK } from './own-control.ts';
+import { ServiceIds } from './service-ids.ts';
+import type { ServiceWay } from './service-leg.ts';
 
 const ALPN = ['h2'];
-const EMPTY = Buffer.alloc(0);
-/** Where a frame says its type, and its header's first bytes are its length. */
-const TYPE_AT = 3;
-const SETTINGS_ACK = Buffer.from([0, 0, 0, FRAME.SETTINGS, FLAG.ACK, 0, 0, 0, 0]);
+/** Streams followed at once on one connection. Services allow a few hundred. */
+const MAX_STREAMS = 10_000;
 
 /**
- * A client's HTTP/2 connection, paired with one to the service. While that one is not made, frames wait in it; when it cannot be made, each
+ * A client's HTTP/2 connection, joined with one to the service: what either says of its connection reaches the other, and so do grants, pings
+ * and settings, as far as no fault wants otherwise. While the one to the service is not made, frames wait in it; when it cannot be made, each
  * request is told so, as an HTTP/2 service would.
  */
-export class Http2Connection implements WireOwner, LinkOwner, SessionHost {
+export class Http2Connection implements WireOwner, LinkOwner, SessionHost, HopOwner, ServiceWay<Http2Stream> {
   readonly front: Front;
-  readonly client: Http2Side;
-  readonly service: Http2Side;
+  /** The service. */
+  readonly side: Http2Side;
+  /** The whole connection goes to one endpoint: its requests have nothing to pass. */
+  readonly guard = undefined;
+  readonly heard = 0;
+  readonly #client: Http2Side;
+  readonly #hop: Http2Hop;
+  readonly #ids = new ServiceIds();
   readonly #wire: ClientWire;
   readonly #session: Http2Session;
+  readonly #preface = new ClientPreface();
+  readonly #first = new FirstFrame();
   #link: UpstreamLink | undefined;
-  /** What of the preface is still to come. */
-  #preface: Buffer | undefined = CONNECTION_PREFACE;
-  #serviceSpoke = false;
-  /** What it said first, while that is too little to tell. */
-  #serviceFirst: Buffer = EMPTY;
   /** What is to be written to the client behind the service's settings, which come first (RFC 9113 section 3.4). */
   #early: Buffer[] | undefined = [];
   #unreachable: LinkLoss | undefined;
@@ -48,9 +56,25 @@ export class Http2Connection implements WireOwner, LinkOwner, SessionHost {
     this.#wire = wire;
     this.front = wire.front;
     this.#link = link;
-    this.client = new Http2Side((bytes) => this.#toClient(bytes));
-    this.service = new Http2Side((bytes) => this.#toService(bytes));
-    this.#session = new Http2Session(this);
+    this.#client = new Http2Side((bytes) => this.#toClient(bytes));
+    this.side = new Http2Side((bytes) => this.#toService(bytes));
+    const onBroken = (code: number, why: string): void => this.onBroken(code, why);
+    this.#session = new Http2Session({
+      host: this,
+      side: this.#client,
+      control: new JoinedControl({ from: this.#client, to: this.side, onBroken }),
+      maxStreams: MAX_STREAMS,
+    });
+    this.#hop = new Http2Hop({
+      peer: 'service',
+      side: this.side,
+      owner: this,
+      control: new JoinedControl({
+        ...{ from: this.side, to: this.#client, onBroken },
+        onTold: () => this.#releaseEarly(),
+        onGoaway: (frame) => this.#onGoaway(frame),
+      }),
+    });
   }
 
   get view(): ConnectionView {
@@ -59,10 +83,6 @@ export class Http2Connection implements WireOwner, LinkOwner, SessionHost {
 
   get endpoint(): string | undefined {
     return this.#link?.address;
-  }
-
-  get destination(): Destination | undefined {
-    return this.#link?.destination;
   }
 
   /** Begins; what the client sent before goes first. */
@@ -76,8 +96,9 @@ export class Http2Connection implements WireOwner, LinkOwner, SessionHost {
   // From the client
 
   onWireData(chunk: Buffer): boolean {
-    const rest = this.#skipPreface(chunk);
-    if (rest !== undefined) this.#read(this.client, rest, this.#onClientFrame);
+    const rest = this.#preface.skip(chunk, (part) => this.#toService(part));
+    if (rest === 'bad') this.#wire.reset();
+    else if (rest !== undefined) this.#read(this.#client, rest, this.#onClientFrame);
     // Frames may wait for faults, or for grants.
     return false;
   }
@@ -116,8 +137,10 @@ export class Http2Connection implements WireOwner, LinkOwner, SessionHost {
 
   onLinkData(chunk: Buffer): boolean {
     this.front.counters.bytesOut += chunk.length;
-    if (this.#serviceSpoke) this.#read(this.service, chunk, this.#onServiceFrame);
-    else this.#onFirstOfService(chunk);
+    const bytes = this.#first.push(chunk);
+    if (bytes === undefined) return false;
+    if (this.#first.speaksHttp2) this.#read(this.side, bytes, this.#onServiceFrame);
+    else this.#passRaw(bytes);
     return false;
   }
 
@@ -143,19 +166,36 @@ export class Http2Connection implements WireOwner, LinkOwner, SessionHost {
 
   // From the session
 
-  onServiceSettings(): void {
-    const early = this.#early ?? [];
-    this.#early = undefined;
-    for (const bytes of early) this.#wire.write(bytes);
+  takeFirst(): undefined {
+    return undefined;
   }
 
-  onRefused(stream: Http2Stream): void {
-    const loss = this.#unreachable;
-    if (loss === undefined) {
-      stream.turnAway();
+  route(stream: Http2Stream): void {
+    const id = this.#link === undefined ? undefined : this.#ids.take();
+    if (id === undefined) {
+      this.onWithheld();
+      this.#refuse(stream);
       return;
     }
-    stream.fail(createLinkFailure(loss));
+    this.#hop.streams.set(id, stream);
+    stream.onRouted(this, id);
+  }
+
+  leave({ serviceId }: Http2Stream): void {
+    if (serviceId !== undefined) this.#hop.streams.delete(serviceId);
+  }
+
+  doubt(): void {
+    // Only what protects a service has times.
+  }
+
+  onWithheld(): void {
+    this.side.desync();
+  }
+
+  /** Of a stream that is over. */
+  onNewHeaders(_streamId: number, _headers: ReceivedHeaders): void {
+    this.#client.desync();
   }
 
   /** Both sides are told, and the connection ends. */
@@ -184,11 +224,11 @@ export class Http2Connection implements WireOwner, LinkOwner, SessionHost {
 
   readonly #onClientFrame = (frame: Http2Frame): void => {
     if (this.#wire.isGone) return;
-    if (this.#unreachable === undefined || !this.#answerAsService(frame)) this.#session.onClientFrame(frame);
+    if (this.#unreachable === undefined || !this.#answerAsService(frame)) this.#session.hop.onFrame(frame);
   };
 
   readonly #onServiceFrame = (frame: Http2Frame): void => {
-    if (!this.#wire.isGone) this.#session.onServiceFrame(frame);
+    if (!this.#wire.isGone) this.#hop.onFrame(frame);
   };
 
   /** Frames that came in one piece go on in one piece. */
@@ -201,37 +241,39 @@ export class Http2Connection implements WireOwner, LinkOwner, SessionHost {
     this.#steer();
   }
 
+  #refuse(stream: Http2Stream): void {
+    if (this.#unreachable === undefined) stream.turnAway();
+    else stream.fail(createLinkFailure(this.#unreachable));
+  }
+
   #beTheService(loss: LinkLoss): void {
     this.#unreachable = loss;
     this.#wire.write(encodeSettings([]));
     this.#wire.write(SETTINGS_ACK);
-    this.onServiceSettings();
-    for (const stream of [...this.#session.streams]) this.onRefused(stream);
+    this.#releaseEarly();
+    for (const stream of [...this.#session.streams]) this.#refuse(stream);
   }
 
   /** What a service has to answer by itself; false when the frame is none of that. */
-  #answerAsService({ type, flags, bytes }: Http2Frame): boolean {
-    if (type !== FRAME.SETTINGS && type !== FRAME.PING) return false;
-    if ((flags & FLAG.ACK) !== 0) return true;
-    if (type === FRAME.SETTINGS) this.client.write(SETTINGS_ACK);
-    else {
-      const answer = Buffer.from(bytes);
-      answer[4] = FLAG.ACK;
-      this.client.write(answer);
-    }
-    return true;
+  #answerAsService(frame: Http2Frame): boolean {
+    const answer = answerTo(frame);
+    if (answer !== undefined && answer !== 'none') this.#client.write(answer);
+    return answer !== undefined;
   }
 
-  /** A service that speaks HTTP/2 says its settings first (RFC 9113 section 3.4). The type is the fourth byte of a frame. */
-  #onFirstOfService(chunk: Buffer): void {
-    const bytes = Buffer.concat([this.#serviceFirst, chunk]);
-    if (bytes.length <= TYPE_AT) this.#serviceFirst = bytes;
-    else if (bytes[TYPE_AT] !== FRAME.SETTINGS) this.#passRaw(bytes);
-    else {
-      this.#serviceSpoke = true;
-      this.#serviceFirst = EMPTY;
-      this.#read(this.service, bytes, this.#onServiceFrame);
+  #onGoaway(frame: Http2Frame): void {
+    const parsed = parseGoaway(frame);
+    if (parsed === undefined) return;
+    const { lastStreamId, code, debug } = parsed;
+    const refusesSome = this.#ids.endAt(lastStreamId);
+    if (lastStreamId === ALL_STREAMS) {
+      this.#client.write(frame.bytes);
+      return;
     }
+    // Streams that have ended are not known any more, and were looked at.
+    let last = 0;
+    for (const [id, { clientId }] of this.#hop.streams) if (id <= lastStreamId) last = Math.max(last, clientId);
+    this.#session.sayGoaway(code, debug, refusesSome ? last : this.#session.lastId);
   }
 
   /** The service does not speak HTTP/2: the client gets what it says. */
@@ -244,17 +286,11 @@ export class Http2Connection implements WireOwner, LinkOwner, SessionHost {
     this.#wire.hangUp();
   }
 
-  #skipPreface(chunk: Buffer): Buffer | undefined {
-    const left = this.#preface;
-    if (left === undefined) return chunk;
-    const taken = Math.min(left.length, chunk.length);
-    if (left.compare(chunk, 0, taken, 0, taken) !== 0) {
-      this.#wire.reset();
-      return undefined;
-    }
-    this.#toService(chunk.subarray(0, taken));
-    this.#preface = taken < left.length ? left.subarray(taken) : undefined;
-    return chunk.length > taken ? chunk.subarray(taken) : undefined;
+  /** The service has said its settings: what waited behind them goes to the client. */
+  #releaseEarly(): void {
+    const early = this.#early ?? [];
+    this.#early = undefined;
+    for (const bytes of early) this.#wire.write(bytes);
   }
 
   #toClient(bytes: Buffer): void {

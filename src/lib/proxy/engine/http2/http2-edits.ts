@@ -4,7 +4,7 @@ import { editBody, editedTarget, noteEdits, type MessageEdits } from '../message
 import { lookupField } from './http2-request.ts';
 
 /** Fields that HTTP/2 does not know (RFC 9113 section 8.2.2). */
-const CONNECTION_FIELDS = new Set([
+export const CONNECTION_FIELDS: ReadonlySet<string> = new Set([
   'connection',
   'keep-alive',
   'proxy-connection',

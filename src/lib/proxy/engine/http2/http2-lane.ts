@@ -1,6 +1,6 @@
 import type { HeaderField } from '../../../wire/hpack.ts';
 import { GrpcMessageScanner } from '../../../wire/grpc.ts';
-import { FRAME_HEADER_BYTES, withStreamId, type Http2Frame } from '../../../wire/http2-frames.ts';
+import { encodeWindowUpdate, FRAME_HEADER_BYTES, withStreamId, type Http2Frame } from '../../../wire/http2-frames.ts';
 import type { Clock } from '../../../runtime/clock.ts';
 import type { Delay, LateEnding, Pace, Wish } from '../../chain.ts';
 import type { StreamMachine } from '../../filter.ts';
@@ -10,8 +10,9 @@ import type { Direction } from '../../views.ts';
 import { MAX_EDITED_BODY_BYTES } from '../message-edits.ts';
 import { MessageQueue } from '../message-queue.ts';
 import type { QueueBudget } from '../queue-budget.ts';
-import type { Http2Item, Http2Out } from './http2-out.ts';
+import { chargedBytes, pushMerged, type Http2Item, type Http2Out } from './http2-out.ts';
 import type { Http2Side } from './http2-side.ts';
+import type { MessageDecisions } from './message-decisions.ts';
 
 type LaneItem =
   | Http2Item
@@ -20,10 +21,8 @@ type LaneItem =
 
 /** Who decides about what passes. */
 export interface Http2LaneOwner {
-  /** The delays of a message that begins. */
-  decideMessage(direction: Direction, ordinal: number): readonly Delay[];
-  /** Whether any fault looks at messages at this moment. */
-  readonly looksAtMessages: boolean;
+  /** What faults want of the messages of a call. */
+  readonly messages: MessageDecisions;
   /** The body is complete, or too long to be kept: `body` is undefined then, and what was kept follows by `flush`. */
   onCollected(direction: Direction, body: Buffer | undefined, kept: Buffer, isEnd: boolean): void;
   onEnding(ending: Wish<LateEnding>): void;
@@ -35,9 +34,6 @@ export interface Http2LaneOptions {
   readonly clock: Clock;
   readonly budget: QueueBudget;
   readonly owner: Http2LaneOwner;
-  /** The peer that sends in this direction, and its id of the stream. */
-  readonly source: Http2Side;
-  readonly sourceId: number;
   readonly isGrpc: boolean;
 }
 
@@ -63,10 +59,12 @@ export class Http2Lane {
   readonly #options: Http2LaneOptions;
   readonly #queue: MessageQueue<LaneItem>;
   readonly #scanner: GrpcMessageScanner | undefined;
-  #sourceId: number;
+  /** The peer that sends in this direction, and its id of the stream; undefined as long as nobody does. */
+  #source: Http2Side | undefined;
+  #sourceId = 0;
   #out: Http2Out | undefined;
   /** What waits for `#out`. */
-  #early: LaneItem[] = [];
+  #early: Http2Item[] = [];
   #mode: 'pass' | 'collect' | 'swallow' = 'pass';
   #collected: Buffer[] = [];
   #collectedBytes = 0;
@@ -74,11 +72,12 @@ export class Http2Lane {
   #later: readonly Wish<LateEnding>[] = [];
   #paces: readonly PacedBy[] = [];
   #frames = 0;
+  /** Spent by the source, gone on since then, and not granted again yet. */
+  #freeBytes = 0;
   hasEnded = false;
 
   constructor(options: Http2LaneOptions) {
     this.#options = options;
-    this.#sourceId = options.sourceId;
     this.#queue = new MessageQueue(options.clock, options.budget, (item) => this.#deliver(item));
     this.#scanner = options.isGrpc ? new GrpcMessageScanner() : undefined;
   }
@@ -92,11 +91,6 @@ export class Http2Lane {
     return this.#queue.isFull;
   }
 
-  /** Whether the source may still send what goes on to the sink: then the sink's grants go on to it. */
-  get isOpenAtSource(): boolean {
-    return !this.hasEnded && this.#mode === 'pass';
-  }
-
   get isSwallowing(): boolean {
     return this.#mode === 'swallow';
   }
@@ -106,8 +100,9 @@ export class Http2Lane {
     return this.#swallowedBytes > MAX_SWALLOWED_BYTES;
   }
 
-  /** The id by which the source knows the stream. */
-  setSourceId(sourceId: number): void {
+  /** Who sends, and by which id it knows the stream. */
+  setSource(source: Http2Side, sourceId: number): void {
+    this.#source = source;
     this.#sourceId = sourceId;
   }
 
@@ -117,6 +112,33 @@ export class Http2Lane {
     const early = this.#early;
     this.#early = [];
     for (const item of early) this.#deliver(item);
+  }
+
+  /** What has not gone on yet waits for another `open`; how many bytes of the source were dropped on the way. */
+  close(): number {
+    const dropped = this.#out?.dispose() ?? 0;
+    this.#out = undefined;
+    return dropped;
+  }
+
+  /** The sink grants more: so much goes on to the source, unless that has windows of our own. */
+  onGrant(bytes: number): void {
+    const goesOn = this.#out?.grant(bytes) ?? 0;
+    const source = this.#source;
+    if (goesOn === 0 || source === undefined || source.hasOwnWindows) return;
+    if (!this.hasEnded && this.#mode === 'pass') source.write(encodeWindowUpdate(this.#sourceId, goesOn));
+  }
+
+  /** What the source spent on these bytes is granted to it again: they have gone on where windows are our own, or were dropped. */
+  free(bytes: number): void {
+    const source = this.#source;
+    if (source === undefined) return;
+    source.credit(bytes);
+    if (this.hasEnded) return;
+    this.#freeBytes += bytes;
+    if (this.#freeBytes < source.streamStepBytes) return;
+    source.creditStream(this.#sourceId, this.#freeBytes);
+    this.#freeBytes = 0;
   }
 
   /** Endings that wait for messages of this direction. */
@@ -173,15 +195,15 @@ export class Http2Lane {
   /** The stream is over. What the source spent on what still waited is granted to it again. */
   dispose(): void {
     this.#mode = 'swallow';
+    this.#source?.credit(this.#out?.dispose() ?? 0);
     this.#dropWaiting();
-    this.#out?.dispose();
   }
 
   #needsMessages(): boolean {
     return (
       this.#later.length > 0 ||
       this.#paces.length > 0 ||
-      (this.#scanner !== undefined && this.#options.owner.looksAtMessages)
+      (this.#scanner !== undefined && this.#options.owner.messages.areLookedAt)
     );
   }
 
@@ -215,8 +237,8 @@ export class Http2Lane {
       if (scanner.isAtBoundary) {
         if (at > from) this.#pushPaced(payload.subarray(from, at), false, delays);
         from = at;
-        delays = this.#options.owner.looksAtMessages
-          ? this.#options.owner.decideMessage(this.#options.direction, scanner.begun)
+        delays = this.#options.owner.messages.areLookedAt
+          ? this.#options.owner.messages.decide(this.#options.direction, scanner.begun)
           : NO_DELAYS;
       }
       const finished = scanner.finished;
@@ -264,14 +286,20 @@ export class Http2Lane {
   }
 
   #deliver(item: LaneItem): void {
-    if (item.what === 'ending') this.#options.owner.onEnding(item.ending);
-    else if (item.what === 'reset') this.#options.owner.onReset(this.#options.direction, item.code);
-    else if (this.#out === undefined) this.#early.push(item);
+    const { owner, direction } = this.#options;
+    if (item.what === 'ending') this.#then(() => owner.onEnding(item.ending));
+    else if (item.what === 'reset') this.#then(() => owner.onReset(direction, item.code));
+    else if (this.#out === undefined) pushMerged(this.#early, item);
     else this.#out.send(item);
   }
 
+  #then(run: () => void): void {
+    if (this.#out === undefined) run();
+    else this.#out.send({ what: 'then', run });
+  }
+
   #collect(payload: Buffer, isEnd: boolean): void {
-    this.#options.source.credit(isEnd ? undefined : this.#sourceId, payload.length);
+    this.free(payload.length);
     this.#collected.push(Buffer.from(payload));
     this.#collectedBytes += payload.length;
     const isTooLong = this.#collectedBytes > MAX_EDITED_BODY_BYTES;
@@ -284,16 +312,12 @@ export class Http2Lane {
 
   #swallow(bytes: number): void {
     this.#swallowedBytes += bytes;
-    this.#options.source.credit(this.hasEnded ? undefined : this.#sourceId, bytes);
+    this.free(bytes);
   }
 
   #dropWaiting(): void {
-    const dropped = this.#queue.clear();
-    const bytes = [...dropped, ...this.#early].reduce(
-      (sum, item) => sum + (item.what === 'data' && !item.isOwn ? item.bytes.length : 0),
-      0,
-    );
+    const bytes = chargedBytes(this.#queue.clear()) + chargedBytes(this.#early);
     this.#early = [];
-    this.#options.source.credit(undefined, bytes);
+    if (bytes > 0) this.#source?.credit(bytes);
   }
 }

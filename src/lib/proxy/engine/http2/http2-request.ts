@@ -1,9 +1,9 @@
 import type { HeaderField } from '../../../wire/hpack.ts';
 import { isGrpcContentType } from '../../../wire/grpc.ts';
-import type { RequestView } from '../../views.ts';
+import type { CacheableRequest } from '../../protection/fallbacks.ts';
 
 /** The head of an HTTP/2 request, as filters see it. */
-export class Http2Request implements RequestView {
+export class Http2Request implements CacheableRequest {
   readonly fields: readonly HeaderField[];
   readonly method: string;
   readonly target: string;
@@ -26,9 +26,18 @@ export class Http2Request implements RequestView {
     return status === undefined ? undefined : Number(status);
   }
 
+  headerPairs(): [name: string, value: string][] {
+    return fieldPairs(this.fields);
+  }
+
   header(name: string): string | undefined {
     return lookupField(this.fields, name) ?? (name === 'host' ? lookupField(this.fields, ':authority') : undefined);
   }
+}
+
+/** The fields that are header lines. */
+export function fieldPairs(fields: readonly HeaderField[]): [name: string, value: string][] {
+  return fields.filter(({ name }) => !name.startsWith(':')).map(({ name, value }) => [name, value]);
 }
 
 /** The value of a field; several of one name are joined as HTTP/1 would write them (RFC 9113 section 8.2.3 for cookies). */

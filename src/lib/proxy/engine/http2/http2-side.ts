@@ -18,6 +18,22 @@ const OWN_TABLE_BYTES = 4096;
 
 export type Settings = readonly (readonly [number, number])[];
 
+/** What of ours waits until it may be sent. */
+export interface Blocked {
+  flush(): void;
+}
+
+/** The windows that we grant a peer by ourselves (RFC 9113 section 5.2). */
+export interface OwnWindows {
+  /** For each stream. */
+  readonly streamBytes: number;
+  /** Over all streams. */
+  readonly connectionBytes: number;
+}
+
+/** What is granted again at once: smaller pieces would cost more frames than they are worth. */
+const GRANTED_SHARE = 1 / 8;
+
 /**
  * One peer of an HTTP/2 connection, as we read from it and write to it.
  *
@@ -25,19 +41,29 @@ export type Settings = readonly (readonly [number, number])[];
  * was changed, held back or swallowed, they are written anew with a table of our own.
  *
  * Windows: both peers grant each other what may be sent (RFC 9113 section 5.2), and these grants pass through. What we send by ourselves
- * uses up a grant that the other peer does not know of: it is a debt, paid from the next grants, which then do not go on.
+ * uses up a grant that the other peer does not know of: it is a debt, paid from the next grants, which then do not go on. A peer with windows
+ * of our own (`OwnWindows`) is granted what it has spent once that has gone on, or was dropped.
  */
 export class Http2Side {
   readonly reader = new Http2FrameReader(DEFAULT_FRAME_BYTES);
   readonly decoder = new HpackDecoder({ maxTableBytes: DEFAULT_TABLE_BYTES, maxListBytes: MAX_LIST_BYTES });
   readonly #write: (bytes: Buffer) => void;
-  /** What of ours waits for a grant. */
-  readonly blocked = new Set<{ flush(): void }>();
+  readonly #windows: OwnWindows | undefined;
+  /** What waits for a grant of the peer, or for room: whoever has waited for longest is first. */
+  readonly blocked = new Set<Blocked>();
+  /** It takes nothing more for the moment: whatever belongs to a stream waits. */
+  isClogged = false;
+  /** Streams that we may have open at it. */
+  maxStreams = Infinity;
   maxFrameBytes = DEFAULT_FRAME_BYTES;
   initialWindowBytes = DEFAULT_WINDOW_BYTES;
   /** What may still be sent to it, over all streams. */
   windowBytes = DEFAULT_WINDOW_BYTES;
   #debtBytes = 0;
+  /** Spent by the peer, and not granted again yet. */
+  #spentBytes = 0;
+  /** Of those, what may be granted again. */
+  #freeBytes = 0;
   #encoder: HpackEncoder | undefined;
   readonly #plain = new HpackEncoder(0);
   #tableBytes = DEFAULT_TABLE_BYTES;
@@ -45,8 +71,20 @@ export class Http2Side {
   #readFrameBytes = DEFAULT_FRAME_BYTES;
   readonly #announced: Settings[] = [];
 
-  constructor(write: (bytes: Buffer) => void) {
+  /** `windows`: undefined when the other peer's grants pass through. */
+  constructor(write: (bytes: Buffer) => void, windows?: OwnWindows) {
     this.#write = write;
+    this.#windows = windows;
+  }
+
+  /** Whether its windows are of our own making: then nobody else's grants go on to it. */
+  get hasOwnWindows(): boolean {
+    return this.#windows !== undefined;
+  }
+
+  /** What a stream has to have free before it is granted again; 0: anything. */
+  get streamStepBytes(): number {
+    return (this.#windows?.streamBytes ?? 0) * GRANTED_SHARE;
   }
 
   write(bytes: Buffer): void {
@@ -75,11 +113,30 @@ export class Http2Side {
     this.#write(encodeHeaderFrames(streamId, bytes, isEnd, this.maxFrameBytes));
   }
 
-  /** Grants the peer what it spent on bytes that do not go on. */
-  credit(streamId: number | undefined, bytes: number): void {
-    if (bytes === 0) return;
-    this.#write(encodeWindowUpdate(0, bytes));
-    if (streamId !== undefined) this.#write(encodeWindowUpdate(streamId, bytes));
+  /** The peer has spent so much; false when that is more than it was granted. */
+  charge(bytes: number): boolean {
+    if (this.#windows === undefined) return true;
+    this.#spentBytes += bytes;
+    return this.#spentBytes <= this.#windows.connectionBytes;
+  }
+
+  /** Grants the peer what it spent over all streams: it does not go on, or, where windows are our own, has gone on. */
+  credit(bytes: number): void {
+    this.#freeBytes += bytes;
+    if (this.#freeBytes === 0 || this.#freeBytes < (this.#windows?.connectionBytes ?? 0) * GRANTED_SHARE) return;
+    this.#write(encodeWindowUpdate(0, this.#freeBytes));
+    this.#spentBytes -= this.#freeBytes;
+    this.#freeBytes = 0;
+  }
+
+  /** The same for one stream; the sum has been credited already. */
+  creditStream(streamId: number, bytes: number): void {
+    if (bytes > 0) this.#write(encodeWindowUpdate(streamId, bytes));
+  }
+
+  /** There is room again, or a grant: what waits goes on. */
+  flush(): void {
+    for (const waiting of [...this.blocked]) waiting.flush();
   }
 
   /** Bytes of our own are sent to it. */
@@ -104,9 +161,9 @@ export class Http2Side {
         this.#tableBytes = value;
         this.#encoder?.setMaxTableBytes(Math.min(OWN_TABLE_BYTES, value));
       } else if (id === SETTING.INITIAL_WINDOW_SIZE) {
-        growthBytes = value - this.initialWindowBytes;
+        growthBytes += value - this.initialWindowBytes;
         this.initialWindowBytes = value;
-      }
+      } else if (id === SETTING.MAX_CONCURRENT_STREAMS) this.maxStreams = value;
     }
     return growthBytes;
   }

@@ -1,54 +1,31 @@
 import type { HeaderField } from '../../../wire/hpack.ts';
 import { encodeRstStream, HTTP2_ERROR } from '../../../wire/http2-frames.ts';
-import { decideMessage, type Delay, type LateEnding, type RequestVerdict, type Wish } from '../../chain.ts';
+import type { LateEnding, RequestVerdict, Wish } from '../../chain.ts';
 import type { Exchange } from '../../exchange.ts';
 import type { RequestEnding } from '../../filter.ts';
-import { requestKey } from '../../request-key.ts';
-import type { ConnectionView, Direction } from '../../views.ts';
-import type { Front } from '../front.ts';
+import type { Direction } from '../../views.ts';
 import { Hold } from '../hold.ts';
-import { collectEdits, noteEdits, readsBody, type MessageEdits } from '../message-edits.ts';
-import { createTimeout, createTurnedAway, type Answer, type Marker } from '../http1/answer.ts';
-import { Passage } from '../../protection/passage.ts';
+import { createLinkFailure, createTimeout, createTurnedAway, type Answer, type Marker } from '../http1/answer.ts';
+import type { LinkLoss } from '../upstream-link.ts';
+import { Passage, type TryEnd } from '../../protection/passage.ts';
 import type { Guard } from '../../protection/guard.ts';
 import type { Destination } from '../../protection.ts';
-import { answerFields, grpcEndFields, grpcEndingOf, type GrpcEnding } from './http2-answers.ts';
-import { editedFields, editedMessage } from './http2-edits.ts';
+import { grpcEndFields, grpcEndingOf, writeAnswer, type GrpcEnding } from './http2-answers.ts';
 import { Http2Lane, type Http2LaneOwner } from './http2-lane.ts';
 import { Http2Out } from './http2-out.ts';
 import { lookupField, type Http2Request } from './http2-request.ts';
-import type { Http2Side } from './http2-side.ts';
-
-/** What a stream may use of its connection. */
-export interface Http2Streams {
-  readonly front: Front;
-  readonly view: ConnectionView;
-  readonly client: Http2Side;
-  readonly service: Http2Side;
-  readonly endpoint: string | undefined;
-  /** The endpoint that the connection to the service goes to; undefined: one without a protection. */
-  readonly destination: Destination | undefined;
-  /** The next id towards the service; undefined when it takes no more streams. */
-  nextServiceId(stream: Http2Stream): number | undefined;
-  /** The service takes no more streams, or cannot be reached: the client is told. */
-  refuse(stream: Http2Stream): void;
-  /** Its endpoint is to get no new requests: the client is told to come again on another connection. */
-  leave(stream: Http2Stream): void;
-  goAway(stream: Http2Stream, ending: Extract<RequestEnding, { do: 'goaway' }>): void;
-  forget(stream: Http2Stream): void;
-}
-
-/** A request's fields as they came. */
-export interface ReceivedHeaders {
-  readonly fields: readonly HeaderField[];
-  readonly block: Buffer;
-  readonly isEnd: boolean;
-}
+import type { Http2Streams, ReceivedHeaders } from './http2-streams.ts';
+import { MessageDecisions } from './message-decisions.ts';
+import { SecondChance } from './second-chance.ts';
+import { ServiceLeg, type SentHead, type ServiceWay } from './service-leg.ts';
+import { StreamEdits } from './stream-edits.ts';
 
 /**
  * One request over HTTP/2: two lanes, and what faults want of it.
  *
- *     headers ──▶ decided ──▶ held for its delays ──▶ opened to the service ──▶ answered
+ *     headers ──▶ decided ──▶ held for its delays ──▶ routed to the service ──▶ answered
+ *                    │                                     ▲          └─ failed: another try, or an answer in its place
+ *                    │                                     └──────────┘
  *                    └──▶ answered or reset by a fault, never seen by the service
  */
 export class Http2Stream implements Http2LaneOwner {
@@ -56,42 +33,48 @@ export class Http2Stream implements Http2LaneOwner {
   readonly request: Http2Request;
   readonly up: Http2Lane;
   readonly down: Http2Lane;
-  readonly #streams: Http2Streams;
+  readonly messages: MessageDecisions;
+  readonly #streams: Http2Streams<Http2Stream>;
   readonly #exchange: Exchange;
   readonly #headers: ReceivedHeaders;
-  #serviceId: number | undefined;
+  readonly #leg: ServiceLeg<Http2Stream>;
+  /** What the service is sent first. */
+  #head: SentHead | undefined;
+  /** Undefined: nothing protects the service. */
+  #chance: SecondChance | undefined;
   #hold: Hold | undefined;
-  #requestEdits: MessageEdits | undefined;
-  #responseEdits: MessageEdits | undefined;
-  /** The response's head, kept until its body has been changed. */
-  #responseFields: readonly HeaderField[] = [];
-  #requestKey: string | undefined;
+  /** Undefined: everything goes on as it comes. */
+  #edits: StreamEdits | undefined;
   #status: number | undefined;
   #isOver = false;
 
-  constructor(streams: Http2Streams, clientId: number, request: Http2Request, headers: ReceivedHeaders) {
-    const { front, view, client, service } = streams;
+  constructor(streams: Http2Streams<Http2Stream>, clientId: number, request: Http2Request, headers: ReceivedHeaders) {
+    const { front, view, client } = streams;
     const { clock, budget } = front;
     this.#streams = streams;
     this.clientId = clientId;
     this.request = request;
     this.#headers = headers;
     this.#exchange = front.beginExchange(request.isGrpc ? 'grpc' : 'http/2', request, view);
+    this.messages = new MessageDecisions(front, view, request, this.#exchange);
     const shared = { clock, budget, owner: this, isGrpc: request.isGrpc };
-    this.up = new Http2Lane({ ...shared, direction: 'upstream', source: client, sourceId: clientId });
-    this.down = new Http2Lane({ ...shared, direction: 'downstream', source: service, sourceId: 0 });
-    this.down.open(new Http2Out(client, clientId, () => this.#onSent()));
+    this.up = new Http2Lane({ ...shared, direction: 'upstream' });
+    this.up.setSource(client, clientId);
+    this.down = new Http2Lane({ ...shared, direction: 'downstream' });
+    const onSent = client.hasOwnWindows ? (bytes: number): void => this.down.free(bytes) : undefined;
+    this.down.open(new Http2Out(client, clientId, () => this.#onSent(), onSent));
+    const { up, down } = this;
+    this.#leg = new ServiceLeg({ up, down, exchange: this.#exchange, onSent: () => this.#onSent() });
   }
 
   get serviceId(): number | undefined {
-    return this.#serviceId;
+    return this.#leg.id;
   }
 
   /** Asks the faults, and sends the request on. */
   begin(): void {
-    const { front, view } = this.#streams;
+    const { front, view, guard } = this.#streams;
     this.up.hasEnded = this.#headers.isEnd;
-    const guard = front.guardFor(view.serverName);
     if (guard !== undefined && !this.#enter(guard)) return;
     const verdict = front.chain.actsOnRequests
       ? front.chain.decideRequest(this.request, view, this.request.isGrpc ? 'grpc' : 'http2', front.clock.monotonicMs())
@@ -104,38 +87,50 @@ export class Http2Stream implements Http2LaneOwner {
     this.#hold = hold;
     if (hold.start()) this.#act(verdict);
     // Blocks of later requests may go on before this one.
-    else this.#streams.service.desync();
+    else this.#streams.withhold();
   }
 
-  /** Whether the service's protection lets it through; otherwise it is answered, or turned away for the client to come again. */
+  /** Whether the service's protection lets it through; otherwise it is answered. */
   #enter(guard: Guard): boolean {
-    const { front, view, destination } = this.#streams;
-    if (destination === undefined) return true;
-    const passage = guard.admitTo(destination, this.request, view, front.clock.monotonicMs());
+    const { front, view } = this.#streams;
+    this.#chance = new SecondChance(front, this.request, guard.fallbacks);
+    const passage = guard.admit(this.#streams.takeFirst(), this.request, view, front.clock.monotonicMs());
     if (passage instanceof Passage) {
       this.#exchange.passage = passage;
-      passage.arm(front.clock, (timeoutMs) => this.#onTimeout(timeoutMs));
+      this.#chance.passage = passage;
+      passage.arm(front.clock, (timeoutMs) => {
+        this.#leg.onTimeout();
+        this.fail(createTimeout(timeoutMs));
+      });
+      passage.armTries(front.clock, () => {
+        if (this.#status === undefined && this.#leg.isUnderWay) this.#tryAgain('failed');
+      });
       return true;
     }
-    // The service never sees the block.
-    this.#streams.service.desync();
-    if (passage === 'elsewhere') {
-      this.#streams.leave(this);
-      this.turnAway();
-    } else this.fail(createTurnedAway(passage));
+    this.#streams.withhold();
+    this.fail(createTurnedAway(passage));
     return false;
   }
 
-  #onTimeout(timeoutMs: number): void {
-    if (this.#status !== undefined) return;
-    this.#cancelService(HTTP2_ERROR.CANCEL);
-    this.fail(createTimeout(timeoutMs));
+  /** Where its protection sends it. */
+  get destination(): Destination | undefined {
+    return this.#exchange.passage?.destination;
+  }
+
+  /** It waits there for its turn. */
+  onWay(way: ServiceWay<Http2Stream>): void {
+    this.#leg.await(way);
+  }
+
+  /** It is open at the service by this id: what waited for that goes on. */
+  onRouted(way: ServiceWay<Http2Stream>, id: number): void {
+    this.#leg.open(way, id, this.#head ?? this.#headers, this.#chance?.replay);
   }
 
   /** Fields that follow the body of the request. */
   onRequestTrailers({ fields, block, isEnd }: ReceivedHeaders): void {
     this.up.hasEnded ||= isEnd;
-    if (this.up.isSwallowing) this.#streams.service.desync();
+    if (this.up.isSwallowing) this.#streams.withhold();
     else this.up.headers(fields, block, isEnd);
     this.#endIfOver();
   }
@@ -148,10 +143,33 @@ export class Http2Stream implements Http2LaneOwner {
     }
     const status = Number(lookupField(fields, ':status') ?? 0);
     const isFinal = status >= 200;
-    if (isFinal) this.#status = this.#responseEdits?.status ?? status;
+    if (isFinal && this.#chance !== undefined && !this.#accepts(this.#chance, status, fields)) return;
+    if (isEnd) this.#chance?.onEnd();
+    if (isFinal) this.#status = this.#edits?.statusOf(status) ?? status;
     if (isEnd) this.#exchange.grpcStatus = this.request.grpcStatusIn(fields) ?? this.#exchange.grpcStatus;
-    if (isFinal && this.#responseEdits !== undefined) this.#editResponse(this.#responseEdits, fields, isEnd);
-    else this.down.headers(fields, block, isEnd);
+    if (isFinal && this.#edits?.changesResponse === true) {
+      this.#streams.client.desync();
+      this.#edits.respond(this.down, fields, isEnd, this.request.method === 'HEAD');
+    } else this.down.headers(fields, block, isEnd);
+  }
+
+  /** Of the service, as it comes; `isEnd`: that was the last of it. */
+  onResponseData(payload: Buffer, isEnd: boolean): void {
+    this.#chance?.onData(payload);
+    if (isEnd) this.#chance?.onEnd();
+  }
+
+  /** Whether this answer goes on to the client. */
+  #accepts(chance: SecondChance, status: number, fields: readonly HeaderField[]): boolean {
+    const instead = chance.judge(status);
+    if (instead === undefined) {
+      chance.begin(status, fields);
+      return true;
+    }
+    this.#leg.leave(this, HTTP2_ERROR.CANCEL);
+    if (instead === 'again') this.#streams.route(this);
+    else this.#answer(instead);
+    return false;
   }
 
   /** The client goes on sending what nobody wants. */
@@ -165,24 +183,71 @@ export class Http2Stream implements Http2LaneOwner {
 
   /** The client gives the request up. */
   onClientReset(code: number): void {
-    this.#cancelService(code);
+    this.#leg.leave(this, code);
     this.#finish('client-reset');
   }
 
   onServiceReset(code: number): void {
-    this.down.hasEnded = true;
+    this.#leg.leave(this, undefined);
+    if (this.#status === undefined) {
+      if (this.#tryAgain(code === HTTP2_ERROR.REFUSED_STREAM ? 'refused' : 'failed')) return;
+      const instead = this.#chance?.fallbackFor('failed');
+      if (instead !== undefined) {
+        this.#answer(instead);
+        return;
+      }
+    }
+    this.up.swallow();
     this.down.reset(code);
+  }
+
+  /** The connection to the service is gone, or never came about; `end` says whether the service may have looked at the request. */
+  onLost(loss: LinkLoss, end: TryEnd): void {
+    const isComplete = this.down.hasEnded && this.#status !== undefined;
+    this.#leg.leave(this, undefined);
+    const failure = createLinkFailure(loss);
+    if (this.#status !== undefined) {
+      this.up.swallow();
+      if (isComplete) this.#endIfOver();
+      else this.#breakOff(failure);
+    } else if (!this.#tryAgain(end)) {
+      const instead = this.#chance?.insteadOf(failure);
+      if (end === 'leaving' && instead === undefined) this.turnAway();
+      else this.#answer(instead ?? failure);
+    }
+  }
+
+  #tryAgain(end: TryEnd): boolean {
+    if (this.up.isSwallowing || this.#chance?.retry(end) !== true) return false;
+    this.#leg.leave(this, HTTP2_ERROR.CANCEL);
+    this.#streams.route(this);
+    return true;
+  }
+
+  /** The client gets no more of an answer that has begun. A gRPC call can still be told why. */
+  #breakOff(failure: Answer): void {
+    if (!this.request.isGrpc || this.#edits?.changesResponse === true) {
+      this.down.reset(HTTP2_ERROR.INTERNAL_ERROR);
+      return;
+    }
+    this.#exchange.end(this.#status, failure.marker);
+    this.#endCall(grpcEndingOf(failure), failure.marker);
   }
 
   /** The service cannot be reached, or is gone, or the request is not let through to it. */
   fail(failure: Answer): void {
     if (this.#isOver || this.#status !== undefined) return;
     this.#hold?.cancel();
+    this.#leg.leave(this, HTTP2_ERROR.CANCEL);
+    this.#answer(this.#chance?.insteadOf(failure) ?? failure);
+  }
+
+  #answer(answer: Answer): void {
+    const { isGrpc } = this.request;
     this.up.swallow();
-    const { status, headers, body, marker } = failure;
-    if (this.request.isGrpc) this.#endCall(grpcEndingOf(failure), marker);
-    else this.#respond(status, headers, body, marker);
-    this.#exchange.end(this.request.isGrpc ? 200 : status, marker);
+    this.#exchange.end(isGrpc ? 200 : answer.status, answer.marker);
+    if (isGrpc) this.#endCall(grpcEndingOf(answer), answer.marker);
+    else this.#respond(answer);
   }
 
   /** The service has not looked at the request: it may be sent again elsewhere. */
@@ -192,36 +257,19 @@ export class Http2Stream implements Http2LaneOwner {
 
   /** The connection is gone. */
   dispose(why: 'client-gone' | 'upstream-closed'): void {
+    this.#leg.leave(this, undefined);
     this.#finish(why);
   }
 
   // From the lanes
 
-  get looksAtMessages(): boolean {
-    return this.#streams.front.chain.ofMessages('grpc').length > 0;
-  }
-
-  decideMessage(direction: Direction, ordinal: number): readonly Delay[] {
-    const { front, view } = this.#streams;
-    const verdict = decideMessage(
-      front.chain.ofMessages('grpc'),
-      { request: this.request, connection: view, nowMs: front.clock.monotonicMs() },
-      { direction, ordinal, kind: 'grpc' },
-      () => `${(this.#requestKey ??= requestKey(this.request))}/${direction}`,
-    );
-    for (const { by, delayMs } of verdict?.delays ?? []) this.#exchange.hurt(by, 'delay', delayMs);
-    return verdict?.delays ?? [];
-  }
-
   onCollected(direction: Direction, body: Buffer | undefined, kept: Buffer, isEnd: boolean): void {
-    const edits = direction === 'upstream' ? this.#requestEdits : this.#responseEdits;
-    if (edits === undefined) return;
-    if (direction === 'upstream') this.#sendEditedRequest(edits, body, kept, isEnd);
-    else this.#sendEditedResponse(edits, body, kept, isEnd);
+    if (direction === 'upstream') this.#sendRead(body, kept, isEnd);
+    else this.#edits?.respondRead(this.down, body, kept, isEnd);
   }
 
   onEnding(ending: Wish<LateEnding>): void {
-    this.#cancelService(HTTP2_ERROR.CANCEL);
+    this.#leg.leave(this, HTTP2_ERROR.CANCEL);
     this.up.swallow();
     this.#end(ending);
   }
@@ -236,7 +284,7 @@ export class Http2Stream implements Http2LaneOwner {
     const { end, edits, paces, later } = verdict;
     if (end !== undefined && !end.by.isRemoved) {
       // The service never sees the block.
-      this.#streams.service.desync();
+      this.#streams.withhold();
       this.up.swallow();
       this.#end(end);
       return;
@@ -245,67 +293,32 @@ export class Http2Stream implements Http2LaneOwner {
       by.account.touched++;
       this.#exchange.hurt(by, 'edit');
     }
-    this.#requestEdits = collectEdits(edits, 'request');
-    this.#responseEdits = collectEdits(edits, 'response');
+    if (edits.length > 0) this.#edits = new StreamEdits(edits, this.#exchange.headers);
     this.up.pace(paces);
     this.down.pace(paces);
     this.down.await(later);
-    if (this.#requestEdits !== undefined && this.#requestEdits.bodies.length > 0) {
-      this.#streams.service.desync();
+    if (this.#edits?.collectsRequest === true) {
+      this.#streams.withhold();
       this.up.collect();
       if (this.up.hasEnded) this.up.onCollectedEnd();
     } else this.#open();
   }
 
   #open(): void {
-    const { fields, block, isEnd } = this.#headers;
-    const edits = this.#requestEdits;
-    const extra = this.#extraHeaders();
-    if (edits !== undefined) noteEdits(edits);
-    const isUnchanged = edits === undefined && extra === undefined;
-    this.#openWith(isUnchanged ? fields : editedFields(fields, edits, extra), isUnchanged ? block : undefined, isEnd);
+    const { headers: trace } = this.#exchange;
+    if (trace !== undefined) this.#edits ??= new StreamEdits([], trace);
+    this.#head = this.#edits?.head(this.#headers);
+    this.#streams.route(this);
   }
 
-  #openWith(fields: readonly HeaderField[], block: Buffer | undefined, isEnd: boolean): void {
-    const id = this.#streams.nextServiceId(this);
-    if (id === undefined) {
-      this.#streams.service.desync();
-      this.#streams.refuse(this);
-      return;
-    }
-    this.#serviceId = id;
-    this.down.setSourceId(id);
-    this.#exchange.endpoint = this.#streams.endpoint;
-    const out = new Http2Out(this.#streams.service, id, () => this.#onSent());
-    out.send({ what: 'headers', fields, block, isOwn: false, isEnd });
-    this.up.open(out);
-  }
-
-  #sendEditedRequest(edits: MessageEdits, body: Buffer | undefined, kept: Buffer, isEnd: boolean): void {
-    const { fields, sent } = editedMessage(this.#headers.fields, edits, this.#extraHeaders(), body, kept);
+  /** The request's body was read, to be changed. */
+  #sendRead(body: Buffer | undefined, kept: Buffer, isEnd: boolean): void {
+    if (this.#edits === undefined) return;
+    const { fields, sent } = this.#edits.message(this.#headers.fields, body, kept);
     const isOver = isEnd && sent.length === 0;
-    this.#openWith(fields, undefined, isOver);
+    this.#head = { fields, block: undefined, isEnd: isOver };
+    this.#streams.route(this);
     if (!isOver && (sent.length > 0 || isEnd)) this.up.ownData(sent, isEnd);
-  }
-
-  #editResponse(edits: MessageEdits, fields: readonly HeaderField[], isEnd: boolean): void {
-    const hasBody = edits.bodies.length > 0 && this.request.method !== 'HEAD';
-    this.#streams.client.desync();
-    if (!hasBody) {
-      noteEdits(edits);
-      this.down.headers(editedFields(fields, edits, undefined), undefined, isEnd);
-      return;
-    }
-    this.#responseFields = fields;
-    this.down.collect();
-    if (isEnd) this.down.onCollectedEnd();
-  }
-
-  #sendEditedResponse(edits: MessageEdits, body: Buffer | undefined, kept: Buffer, isEnd: boolean): void {
-    const { fields, sent } = editedMessage(this.#responseFields, edits, undefined, body, kept);
-    const isOver = isEnd && sent.length === 0;
-    this.down.headers(fields, undefined, isOver);
-    if (!isOver && (sent.length > 0 || isEnd)) this.down.ownData(sent, isEnd);
   }
 
   /** A fault ends the request. */
@@ -316,8 +329,7 @@ export class Http2Stream implements Http2LaneOwner {
     switch (action.do) {
       case 'respond':
         account.count('responses');
-        this.#respond(action.status, action.headers, action.body, 'injected');
-        this.#exchange.end(action.status);
+        this.#respondOr({ ...action, marker: 'injected' });
         return;
       case 'grpc-status':
         account.count('responses');
@@ -326,12 +338,9 @@ export class Http2Stream implements Http2LaneOwner {
         this.#exchange.end(200);
         return;
       case 'reset':
-        account.count('resets');
-        this.#resetClient(HTTP2_ERROR.INTERNAL_ERROR);
-        return;
       case 'reset-stream':
         account.count('resets');
-        this.#resetClient(action.code);
+        this.#resetClient(action.do === 'reset' ? HTTP2_ERROR.INTERNAL_ERROR : action.code);
         return;
       case 'goaway':
         account.count('closes');
@@ -340,16 +349,21 @@ export class Http2Stream implements Http2LaneOwner {
     }
   }
 
+  /** A fault answers in the place of the service, or what is given where the service has failed. */
+  #respondOr(own: Answer): void {
+    const instead = this.#chance?.insteadOf(own);
+    this.#exchange.end((instead ?? own).status, instead?.marker);
+    this.#respond(instead ?? own);
+  }
+
   #resetClient(code: number, why = 'reset'): void {
     this.#streams.client.write(encodeRstStream(this.clientId, code));
     this.#finish(why);
   }
 
-  #respond(status: number, headers: readonly (readonly [string, string])[], body: Buffer, marker: Marker): void {
-    this.#status = status;
-    const hasBody = body.length > 0 && this.request.method !== 'HEAD';
-    this.down.headers(answerFields(status, headers, body.length, marker), undefined, !hasBody, true);
-    if (hasBody) this.down.ownData(body, true);
+  #respond(answer: Answer): void {
+    this.#status = answer.status;
+    writeAnswer(this.down, answer, this.request.method === 'HEAD');
     this.#endIfOver();
   }
 
@@ -358,20 +372,6 @@ export class Http2Stream implements Http2LaneOwner {
     this.#status ??= 200;
     this.down.headers(grpcEndFields(ending, isFirst, marker), undefined, true, true);
     this.#endIfOver();
-  }
-
-  #extraHeaders(): Readonly<Record<string, string>> | undefined {
-    const trace = this.#exchange.headers;
-    // A body that is to be read must not come compressed.
-    if (readsBody(this.#responseEdits)) return { ...trace, 'accept-encoding': 'identity' };
-    return trace;
-  }
-
-  #cancelService(code: number): void {
-    if (this.#serviceId !== undefined && !(this.down.hasEnded && this.up.out?.isOver === true))
-      this.#streams.service.write(encodeRstStream(this.#serviceId, code));
-    this.down.hasEnded = true;
-    this.up.out?.dispose();
   }
 
   /** The end of a direction has been sent. */
@@ -391,6 +391,7 @@ export class Http2Stream implements Http2LaneOwner {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#hold?.cancel();
+    this.#leg.leave(this, HTTP2_ERROR.CANCEL);
     this.#exchange.end(error === undefined ? this.#status : undefined, error);
     this.up.dispose();
     this.down.dispose();
