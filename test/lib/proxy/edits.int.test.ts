@@ -3,6 +3,8 @@ import { connect as connectHttp2, createServer as createHttp2, type ServerHttp2S
 import { gzipSync } from 'node:zlib';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import type { Effect } from '../../../src/lib/events/run-events.ts';
+import type { ListenOptions } from '../../../src/lib/proxy/listen-options.ts';
+import { UNPROTECTED } from '../../../src/lib/proxy/protection.ts';
 import { front, listenOn, LOOPBACK, nowMs, type Fronted } from './harness.ts';
 
 /** What the service saw of a request, and what the client got of its answer. */
@@ -73,7 +75,7 @@ async function frontHttp1(): Promise<Service> {
   };
 }
 
-async function frontHttp2(): Promise<Service> {
+async function frontHttp2(more: Partial<ListenOptions> = {}): Promise<Service> {
   let seen: Exchanged['seen'] | undefined;
   const server = createHttp2();
   server.on('stream', (stream: ServerHttp2Stream, headers) => {
@@ -89,7 +91,7 @@ async function frontHttp2(): Promise<Service> {
     });
     stream.on('error', () => undefined);
   });
-  const fronted = await front('auto', [await listenOn(server)]);
+  const fronted = await front('auto', [await listenOn(server)], undefined, more);
   const session = connectHttp2(`http://${LOOPBACK}:${fronted.address.port}`);
   onTestFinished(() => {
     session.destroy();
@@ -127,7 +129,8 @@ function effectOf({ proxy }: Fronted, id: string): Effect {
 
 describe.each([
   ['HTTP/1.1', frontHttp1],
-  ['HTTP/2', frontHttp2],
+  ['HTTP/2', () => frontHttp2()],
+  ['HTTP/2 to a protected service', () => frontHttp2({ protection: UNPROTECTED })],
 ])('over %s', (_name, frontService) => {
   it('replace changes what the service sees', async () => {
     const service = await frontService();

@@ -1,6 +1,7 @@
 import * as grpc from '@grpc/grpc-js';
 import { describe, expect, it } from 'vitest';
 import type { Effect } from '../../../src/lib/events/run-events.ts';
+import { UNPROTECTED } from '../../../src/lib/proxy/protection.ts';
 import { realClock } from '../../../src/lib/runtime/clock.ts';
 import { until } from '../../support/until.ts';
 import { drain, EchoClient, serveEcho, type EchoServer } from './grpc-harness.ts';
@@ -11,9 +12,17 @@ interface Echo extends Fronted {
   readonly client: EchoClient;
 }
 
-async function frontEcho(protocol: 'auto' | 'http' = 'auto'): Promise<Echo> {
+/** A connection is joined with one to the service, or, where that is protected, its requests are balanced. */
+const SERVICES = [
+  { service: 'joined', more: {} },
+  { service: 'protected', more: { protection: UNPROTECTED } },
+] as const;
+
+type More = (typeof SERVICES)[number]['more'];
+
+async function frontEcho(more: More, protocol: 'auto' | 'http' = 'auto'): Promise<Echo> {
   const server = await serveEcho();
-  const fronted = await front(protocol, [server.address]);
+  const fronted = await front(protocol, [server.address], undefined, more);
   return { ...fronted, server, client: new EchoClient(fronted.address) };
 }
 
@@ -27,9 +36,9 @@ function effectOf({ proxy }: Fronted, id: string): Effect {
   return effect;
 }
 
-describe('gRPC through the proxy', () => {
+describe.each(SERVICES)('gRPC through the proxy, $service', ({ more }) => {
   it('unary: answers, errors and metadata arrive as they are', async () => {
-    const { client, proxy } = await frontEcho();
+    const { client, proxy } = await frontEcho(more);
     const metadata = new grpc.Metadata();
     metadata.set('token', 'geheim');
     const answer = await client.unary('hello', {}, metadata);
@@ -41,7 +50,7 @@ describe('gRPC through the proxy', () => {
   });
 
   it('streams in all directions, with messages larger than a window', async () => {
-    const { client } = await frontEcho('http');
+    const { client } = await frontEcho(more, 'http');
     const parts = Array.from({ length: 50 }, (_, i) => Buffer.alloc(20_000, i));
     const collected = await client.collect(parts);
     expect(collected.code).toBe(0);
@@ -66,14 +75,14 @@ describe('gRPC through the proxy', () => {
   });
 
   it('many calls at once on one connection each get their own answer', async () => {
-    const { client, proxy } = await frontEcho();
+    const { client, proxy } = await frontEcho(more);
     const answers = await Promise.all(Array.from({ length: 300 }, (_, i) => client.unary(`call ${i}`)));
     expect(answers.map(({ body }) => body?.toString())).toEqual(Array.from({ length: 300 }, (_, i) => `call ${i}`));
     expect(proxy.counters('s')).toMatchObject({ connections: 1, requests: 300, inFlight: 0 });
   });
 
   it('deadlines and cancellations reach the service', async () => {
-    const { client, server, proxy } = await frontEcho();
+    const { client, server, proxy } = await frontEcho(more);
     const late = await client.unary('hang', { deadline: Date.now() + 150 });
     expect(late.code).toBe(grpc.status.DEADLINE_EXCEEDED);
     await until('the service to hear of it', () => server.cancelled.includes('unary'));
@@ -87,16 +96,16 @@ describe('gRPC through the proxy', () => {
   });
 
   it('a service that cannot be reached is UNAVAILABLE, and says why', async () => {
-    const { address } = await front('auto', [{ host: LOOPBACK, port: 1 }]);
+    const { address } = await front('auto', [{ host: LOOPBACK, port: 1 }], undefined, more);
     const outcome = await new EchoClient(address).unary('x');
     expect(outcome.code).toBe(grpc.status.UNAVAILABLE);
     expect(outcome.details).toContain('the service refused the connection');
   });
 });
 
-describe('grpc_status', () => {
+describe.each(SERVICES)('grpc_status, $service', ({ more }) => {
   it('answers in the place of the service, with message and details, also a call that goes on sending', async () => {
-    const echo = await frontEcho();
+    const echo = await frontEcho(more);
     const detail = { '@type': 'type.googleapis.com/google.rpc.RetryInfo', retryDelay: '1.5s' };
     add(echo, 'grpc_status', { code: 'RESOURCE_EXHAUSTED', message: 'zu viel ✗', details: [detail] });
     const outcome = await echo.client.unary('x');
@@ -114,7 +123,7 @@ describe('grpc_status', () => {
   });
 
   it('after n messages lets those pass, and cancels the call at the service', async () => {
-    const echo = await frontEcho();
+    const echo = await frontEcho(more);
     add(echo, 'grpc_status', { code: 'UNAVAILABLE', after: 3, match: { grpc: { method: 'Repeat' } } });
     const { messages, code } = await drain(echo.client.repeat(1_000, 1_000));
     expect([messages.length, code]).toEqual([3, grpc.status.UNAVAILABLE]);
@@ -124,7 +133,7 @@ describe('grpc_status', () => {
 
   it('hurts the very same calls for the same seed, and the connection goes on', async () => {
     const run = async (): Promise<grpc.status[]> => {
-      const echo = await frontEcho();
+      const echo = await frontEcho(more);
       add(echo, 'grpc_status', { percent: '30%' });
       const codes = await Promise.all(
         Array.from({ length: 200 }, async (_, i) => {
@@ -143,9 +152,9 @@ describe('grpc_status', () => {
   });
 });
 
-describe('other faults on gRPC', () => {
+describe.each(SERVICES)('other faults on gRPC, $service', ({ more }) => {
   it('latency holds one call, and lets others on the same connection overtake it', async () => {
-    const echo = await frontEcho();
+    const echo = await frontEcho(more);
     add(echo, 'latency', { delay: '300ms', first: 1 });
     const startedMs = nowMs();
     const slow = echo.client.unary('slow').then(() => nowMs() - startedMs);
@@ -156,7 +165,7 @@ describe('other faults on gRPC', () => {
   });
 
   it('grpc_delay delays each message of the service, and keeps their order', async () => {
-    const echo = await frontEcho();
+    const echo = await frontEcho(more);
     add(echo, 'grpc_delay', { delay: '40ms' });
     const chat = echo.client.chat();
     const answers: string[] = [];
@@ -174,7 +183,7 @@ describe('other faults on gRPC', () => {
   });
 
   it('acts on a call that has long been open, from the next message on, and stops acting at once', async () => {
-    const echo = await frontEcho();
+    const echo = await frontEcho(more);
     const chat = echo.client.chat();
     const answers: string[] = [];
     chat.on('data', (message: Buffer) => answers.push(message.toString()));
@@ -199,7 +208,7 @@ describe('other faults on gRPC', () => {
     ['ENHANCE_YOUR_CALM', grpc.status.RESOURCE_EXHAUSTED],
     ['INTERNAL_ERROR', grpc.status.INTERNAL],
   ])('rst_stream %s is status %d at the client', async (code, status) => {
-    const echo = await frontEcho();
+    const echo = await frontEcho(more);
     add(echo, 'rst_stream', { code });
     expect((await echo.client.unary('x')).code).toBe(status);
     echo.proxy.removeFilter('s', 'rst_stream');
@@ -209,7 +218,7 @@ describe('other faults on gRPC', () => {
   });
 
   it('goaway sends the client to a new connection, and lets other calls end', async () => {
-    const echo = await frontEcho();
+    const echo = await frontEcho(more);
     const chat = echo.client.chat();
     const answers: string[] = [];
     chat.on('data', (message: Buffer) => answers.push(message.toString()));
@@ -229,14 +238,14 @@ describe('other faults on gRPC', () => {
   });
 
   it('goaway with cut is seen as the connection breaking', async () => {
-    const echo = await frontEcho();
+    const echo = await frontEcho(more);
     add(echo, 'goaway', { first: 1, code: 'ENHANCE_YOUR_CALM', debug: 'too_many_pings', cut: true });
     expect((await echo.client.unary('x')).code).not.toBe(0);
     expect((await echo.client.unary('again')).code).toBe(0);
   });
 
   it('error answers with an HTTP status, which gRPC clients translate', async () => {
-    const echo = await frontEcho();
+    const echo = await frontEcho(more);
     add(echo, 'error', { status: 503, body: 'no' });
     expect((await echo.client.unary('x')).code).toBe(grpc.status.UNAVAILABLE);
     await realClock.sleep(1);

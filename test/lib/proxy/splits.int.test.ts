@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { WebSocket, WebSocketServer, type RawData } from 'ws';
 import type { Address } from '../../../src/lib/proxy/listen-options.ts';
+import { UNPROTECTED } from '../../../src/lib/proxy/protection.ts';
 import { hashFraction } from '../../../src/lib/runtime/chance.ts';
 import { until } from '../../support/until.ts';
 import { chop } from './chopping-relay.ts';
@@ -51,25 +52,33 @@ function told({ code, details, body, trailers }: Outcome) {
 const MANY = { timeout: 180_000 };
 
 describe('bytes cut at any place on both sides of the proxy', () => {
-  it('give the same answers to gRPC calls of all four kinds (2,000 calls)', MANY, async () => {
-    const { address } = await serveEcho();
-    const fronted = await front('auto', [await chop(address, 'behind')]);
-    const direct = new EchoClient(address);
-    const clients = await Promise.all(
-      [1, 2, 3, 4].map(async (n) => new EchoClient(await chop(fronted.address, `before ${n}`))),
-    );
-    const differing: number[] = [];
-    await inLanes(2_000, 16, async (number) => {
-      const [asked, proxied] = await Promise.all([callOf(direct, number), callOf(clients[number % 4]!, number)]);
-      try {
-        expect(proxied).toEqual(asked);
-      } catch {
-        differing.push(number);
-      }
-    });
-    expect(differing).toEqual([]);
-    expect(fronted.proxy.counters('s')).toMatchObject({ requests: 2_000, inFlight: 0, fallbacks: 0 });
-  });
+  it.each([
+    { calls: 1_000, service: 'joined with one endpoint', endpoints: 1, more: {} },
+    { calls: 600, service: 'balanced over three', endpoints: 3, more: { protection: UNPROTECTED } },
+  ])(
+    'give the same answers to $calls gRPC calls of all four kinds, $service',
+    MANY,
+    async ({ calls, endpoints, more }) => {
+      const { address } = await serveEcho();
+      const upstreams = await Promise.all(Array.from({ length: endpoints }, (_, n) => chop(address, `behind ${n}`)));
+      const fronted = await front('auto', upstreams, undefined, more);
+      const direct = new EchoClient(address);
+      const clients = await Promise.all(
+        [1, 2, 3, 4].map(async (n) => new EchoClient(await chop(fronted.address, `before ${n}`))),
+      );
+      const differing: number[] = [];
+      await inLanes(calls, 16, async (number) => {
+        const [asked, proxied] = await Promise.all([callOf(direct, number), callOf(clients[number % 4]!, number)]);
+        try {
+          expect(proxied).toEqual(asked);
+        } catch {
+          differing.push(number);
+        }
+      });
+      expect(differing).toEqual([]);
+      expect(fronted.proxy.counters('s')).toMatchObject({ requests: calls, inFlight: 0, fallbacks: 0 });
+    },
+  );
 
   it.each([false, true])('give the same WebSocket messages (2,000, compressed: %s)', MANY, async (compressed) => {
     const upstream = await serveWebSocket(compressed);

@@ -11,6 +11,7 @@ import type { ListenOptions } from '../../../src/lib/proxy/listen-options.ts';
 import type { LocalCa } from '../../../src/lib/proxy/local-ca.ts';
 import { openLocalCa } from '../../../src/lib/proxy/local-ca.ts';
 import { DEFAULT_TLS_UPSTREAM, type TlsFront } from '../../../src/lib/proxy/tls-options.ts';
+import { UNPROTECTED } from '../../../src/lib/proxy/protection.ts';
 import { realClock } from '../../../src/lib/runtime/clock.ts';
 import { until } from '../../support/until.ts';
 import { EchoClient, serveEcho } from './grpc-harness.ts';
@@ -245,8 +246,12 @@ describe('TLS that ends at the proxy', () => {
 });
 
 describe('TLS on both sides', () => {
-  it('agrees on HTTP/2 when the service does', async () => {
-    const fronted = await front('auto', [{ ...(await serveHttp2()), tls: true }], undefined, reoriginating());
+  it.each([
+    { service: 'a service', more: {} },
+    { service: 'a protected one', more: { protection: UNPROTECTED } },
+  ])('agrees on HTTP/2 when $service does', async ({ more }) => {
+    const upstreams = [{ ...(await serveHttp2()), tls: true }];
+    const fronted = await front('auto', upstreams, undefined, reoriginating(more));
     expect(await askHttp2(fronted, ownCa)).toBe('HTTP/2.0 /x');
     expect(await ask(fronted, ownCa)).toBe('HTTP/1.1 /x');
     expect(fronted.proxy.counters('s')?.spoken).toMatchObject({ tls: 2, http1: 1, http2: 1 });
