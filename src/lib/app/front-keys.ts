@@ -10,10 +10,8 @@ export const FRONT_KEYS = { ...protectionShape, health: healthSchema.optional() 
 const OF_REQUESTS: readonly string[] = ['limits', 'retries', 'fallback', 'timeout'];
 
 /** Why a key would do nothing on such a service; undefined when it does something. */
-export function frontMisfit(key: string, value: Json, { protocol, isTls }: FrontTraits): string | undefined {
+export function frontMisfit(key: string, value: Json, { protocol }: FrontTraits): string | undefined {
   if (protocol === 'udp') return 'datagrams pass as they are; leave it out';
-  if (key === 'health' && isTls && member(value, 'tcp') !== true)
-    return 'a check by HTTP does not speak TLS, as its endpoints do; write health: {tcp: true}';
   if (protocol !== 'tcp') return undefined;
   if (OF_REQUESTS.includes(key)) return 'it looks at requests, and protocol tcp is never looked into';
   if (key === 'breaker' && member(value, 'per') !== 'endpoint')

@@ -1,11 +1,10 @@
-import { messageOf, AppError } from '../errors/app-error.ts';
 import type { ListenOptions } from '../proxy/listen-options.ts';
 import { readProtection } from '../proxy/protection-schema.ts';
 import type { WatchedServices } from './watched-services.ts';
 import type { LocalCa } from '../proxy/local-ca.ts';
-import type { CertifiedKey, TlsFront, TlsUpstream } from '../proxy/tls-options.ts';
-import { readText } from '../runtime/files.ts';
-import type { Address, FrontSpec, KeyFiles, TlsSpec } from '../scenario/scenario.ts';
+import type { CertifiedKey, TlsFront } from '../proxy/tls-options.ts';
+import type { Address, FrontSpec, TlsSpec } from '../scenario/scenario.ts';
+import { readPair, readTlsUpstream } from './tls-files.ts';
 
 /** A service with a proxy in front of it. */
 export type FrontedService = FrontSpec & { readonly listen: Address };
@@ -30,7 +29,7 @@ export function createListenOptions(
     protection: readProtection(service.more),
     destinations: table?.follow(service),
     tls: tls && createFront(tls, listen, openCa),
-    tlsUpstream: tls?.upstream && createUpstream(tls.upstream),
+    tlsUpstream: tls?.upstream && readTlsUpstream(tls.upstream),
   };
 }
 
@@ -55,25 +54,4 @@ function createCertify(
   }
   const pair = readPair(certificate);
   return () => pair;
-}
-
-function createUpstream({ serverName, ca, certificate, insecure }: NonNullable<TlsSpec['upstream']>): TlsUpstream {
-  return {
-    serverName,
-    ca: ca === undefined ? undefined : readPem(ca),
-    client: certificate && readPair(certificate),
-    insecure,
-  };
-}
-
-function readPair({ cert, key }: KeyFiles): CertifiedKey {
-  return { cert: readPem(cert), key: readPem(key) };
-}
-
-function readPem(file: string): string {
-  try {
-    return readText(file);
-  } catch (error) {
-    throw new AppError('usage', `cannot read ${file}: ${messageOf(error)}`, { cause: error });
-  }
 }

@@ -1,5 +1,4 @@
 import { isDeepStrictEqual } from 'node:util';
-import { AppError } from '../errors/app-error.ts';
 import type { ServiceEvent } from '../events/service-events.ts';
 import type { Destinations } from '../proxy/protection.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -8,6 +7,7 @@ import type { HealthCheck } from '../services/health-check.ts';
 import type { Endpoint } from '../services/endpoint.ts';
 import { HealthMonitor } from '../services/health-monitor.ts';
 import { ServiceRegistry } from '../services/registry.ts';
+import { readTlsUpstream } from './tls-files.ts';
 import { formatHostPort } from '../wire/host-port.ts';
 
 interface Watched {
@@ -49,11 +49,7 @@ export class WatchedServices {
       this.forget(name);
       return undefined;
     }
-    const check = more.health as HealthCheck | undefined;
-    if (check?.kind === 'http' && endpoints.some(({ tls }) => tls === true))
-      throw new AppError('usage', `health checks of ${name} by HTTP do not speak TLS, as its endpoints do`, {
-        hint: 'write health: {tcp: true}',
-      });
+    const check = checkOf(service);
     const ids = new Set(endpoints.map((endpoint) => idOf(name, endpoint)));
     for (const endpoint of this.#configured(name)) if (!ids.has(endpoint.id)) this.registry.deregister(endpoint.id);
     for (const { host, port, tls = false, weight = 1 } of endpoints)
@@ -108,10 +104,17 @@ export class WatchedServices {
   }
 
   #monitor(name: string, check: HealthCheck | undefined): HealthMonitor | undefined {
-    const checkOf = ({ service }: { readonly service: string }): HealthCheck | undefined =>
+    const checkFor = ({ service }: { readonly service: string }): HealthCheck | undefined =>
       service === name ? check : undefined;
-    return check && new HealthMonitor({ registry: this.registry, clock: this.#clock, checkOf });
+    return check && new HealthMonitor({ registry: this.registry, clock: this.#clock, checkOf: checkFor });
   }
+}
+
+/** TLS is spoken to an endpoint in a check as it is by the proxy. Throws AppError `usage` when a PEM file cannot be read. */
+function checkOf({ more, tls }: FrontSpec): HealthCheck | undefined {
+  const check = more.health as HealthCheck | undefined;
+  if (check?.kind !== 'http' || tls?.upstream === undefined) return check;
+  return { ...check, tls: readTlsUpstream(tls.upstream) };
 }
 
 function idOf(service: string, address: { readonly host: string; readonly port: number }): string {

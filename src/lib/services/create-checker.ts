@@ -4,4 +4,6 @@ import type { CreateChecker } from './health-check.ts';
 
 /** The checker of each kind, on real sockets. */
 export const createSocketChecker: CreateChecker = (place, check) =>
-  check.kind === 'tcp' ? new TcpChecker(place) : new HttpChecker({ host: place.host, port: place.port }, check);
+  check.kind === 'tcp'
+    ? new TcpChecker(place)
+    : new HttpChecker({ host: place.host, port: place.port, tls: place.tls }, check);

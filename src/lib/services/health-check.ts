@@ -16,6 +16,17 @@ interface CheckTimes {
   readonly fall?: number;
 }
 
+/** How TLS is spoken to endpoints that want it; PEM texts. */
+export interface CheckTls {
+  /** The name to ask for and to verify; undefined: the endpoint's host. */
+  readonly serverName: string | undefined;
+  /** Certificates to trust instead of those of the system. */
+  readonly ca: string | undefined;
+  readonly client: { readonly cert: string; readonly key: string } | undefined;
+  /** Whatever the certificate is. */
+  readonly insecure: boolean;
+}
+
 export interface HttpCheckRequest extends CheckTimes {
   /** A GET by HTTP/1.1. The default kind. */
   readonly kind?: 'http';
@@ -47,6 +58,8 @@ export interface HttpCheck extends CheckPlan {
   readonly path: string;
   readonly statuses: readonly number[];
   readonly hostHeader: string | undefined;
+  /** For endpoints that speak TLS; undefined: verified by the certificates of the system. */
+  readonly tls?: CheckTls | undefined;
 }
 
 export interface TcpCheck extends CheckPlan {
@@ -66,7 +79,14 @@ export interface Checker {
   reset(): void;
 }
 
-export type CreateChecker = (place: { readonly host: string; readonly port: number }, check: HealthCheck) => Checker;
+export type CreateChecker = (place: CheckedPlace, check: HealthCheck) => Checker;
+
+/** Where checks go. */
+export interface CheckedPlace {
+  readonly host: string;
+  readonly port: number;
+  readonly tls?: boolean | undefined;
+}
 
 const DEFAULT_INTERVAL_MS = 5_000;
 /** More often would rather load the service than watch it. */

@@ -1,7 +1,5 @@
 import type { Json } from '../../events/json.ts';
-import { schemeOf } from '../file/addresses.ts';
 import type { Checking } from './checking.ts';
-import { endpointsIn } from './endpoints.ts';
 import { protocolOf } from './faults.ts';
 import { memberOf } from './raw.ts';
 
@@ -9,14 +7,13 @@ import { memberOf } from './raw.ts';
 export function checkFront({ kinds, report }: Checking, service: Json, name: string): void {
   const path = ['services', name];
   const protocol = protocolOf(service);
-  const isTls = endpointsIn(memberOf(service, 'endpoints'), path).some(({ value }) => schemeOf(value) === 'https');
   for (const key of Object.keys(kinds.front ?? {})) {
     const value = memberOf(service, key);
     if (value === undefined || value === null) continue;
     const misfit =
       memberOf(service, 'listen') === undefined
         ? `the proxy does this, and none is in front of ${name}: give it a "listen" address`
-        : protocol && kinds.frontMisfit?.(key, value, { protocol, isTls });
+        : protocol && kinds.frontMisfit?.(key, value, { protocol });
     if (misfit !== undefined) report([...path, key], `"${key}" of service ${name}: ${misfit}`, { at: 'key' });
   }
 }

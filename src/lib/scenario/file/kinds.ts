@@ -28,8 +28,6 @@ export interface ProbeSchemaInput {
 /** What decides whether a key of a service means anything. */
 export interface FrontTraits {
   readonly protocol: Protocol;
-  /** Whether its endpoints are spoken to in TLS. */
-  readonly isTls: boolean;
 }
 
 /** The kinds that a scenario may name. */

@@ -1,20 +1,25 @@
 import { formatHostPort } from '../../wire/host-port.ts';
-import type { Checker, HttpCheck } from '../health-check.ts';
+import type { CheckedPlace, Checker, CheckTls, HttpCheck } from '../health-check.ts';
 import { HttpConnection, type ConnectionOwner } from './http-connection.ts';
+
+const VERIFIED: CheckTls = { serverName: undefined, ca: undefined, client: undefined, insecure: false };
 
 /**
  * Asks an endpoint by GET on a connection that is kept between checks. What goes wrong on a kept connection, which the server may have
  * closed at that very moment, is tried once more on a new one.
  */
 export class HttpChecker implements Checker, ConnectionOwner {
-  readonly #place: { readonly host: string; readonly port: number };
+  readonly #place: CheckedPlace;
+  /** Undefined: plain. */
+  readonly #tls: CheckTls | undefined;
   readonly #statuses: ReadonlySet<number>;
   readonly #request: Buffer;
   #connection: HttpConnection | undefined;
   #done: ((failure: string | undefined) => void) | undefined;
 
-  constructor(place: { readonly host: string; readonly port: number }, check: HttpCheck) {
+  constructor(place: CheckedPlace, check: HttpCheck) {
     this.#place = place;
+    this.#tls = place.tls === true ? (check.tls ?? VERIFIED) : undefined;
     this.#statuses = new Set(check.statuses);
     this.#request = Buffer.from(
       `GET ${check.path} HTTP/1.1\r\nHost: ${check.hostHeader ?? formatHostPort(place)}\r\n` +
@@ -50,7 +55,7 @@ export class HttpChecker implements Checker, ConnectionOwner {
   }
 
   #ask(): void {
-    this.#connection ??= new HttpConnection(this.#place, this);
+    this.#connection ??= new HttpConnection(this.#place, this, this.#tls);
     this.#connection.ask(this.#request);
   }
 

@@ -1,6 +1,8 @@
 import { connect, type Socket } from 'node:net';
+import { connect as connectTls } from 'node:tls';
 import { BodyScanner, responseFraming } from '../../wire/http1-body.ts';
 import { HeadReader, ResponseHead } from '../../wire/http1-head.ts';
+import type { CheckedPlace, CheckTls } from '../health-check.ts';
 
 /**
  * What all connections read into, one after another: what arrives is looked at before the next read, so 200 connections need no 200 buffers,
@@ -39,21 +41,11 @@ export class HttpConnection {
   #isFirstPiece = false;
   #hasKept = false;
 
-  constructor(place: { readonly host: string; readonly port: number }, owner: ConnectionOwner) {
+  constructor(place: CheckedPlace, owner: ConnectionOwner, tls?: CheckTls) {
     this.#owner = owner;
-    this.#socket = connect({
-      host: place.host,
-      port: place.port,
-      noDelay: true,
-      onread: {
-        buffer: READ_BUFFER,
-        callback: (length, buffer) => {
-          this.#read(Buffer.from(buffer.buffer, buffer.byteOffset, length));
-          return true;
-        },
-      },
-    });
-    this.#socket.on('connect', () => (this.stage = 'waiting for the answer'));
+    const read = (chunk: Buffer): void => this.#read(chunk);
+    this.#socket = tls === undefined ? openPlain(place, read) : openTls(place, tls, read);
+    this.#socket.on(tls === undefined ? 'connect' : 'secureConnect', () => (this.stage = 'waiting for the answer'));
     this.#socket.on('end', () => this.#ended());
     this.#socket.on('error', (error) => this.#break(messageOfSocket(error)));
     this.#socket.on('close', () => this.#break(`the connection was closed while ${this.stage}`));
@@ -159,6 +151,36 @@ export class HttpConnection {
     this.close();
     this.#owner.broken(this, reason);
   }
+}
+
+function openPlain({ host, port }: CheckedPlace, read: (chunk: Buffer) => void): Socket {
+  return connect({
+    host,
+    port,
+    noDelay: true,
+    onread: {
+      buffer: READ_BUFFER,
+      callback: (length, buffer) => {
+        read(Buffer.from(buffer.buffer, buffer.byteOffset, length));
+        return true;
+      },
+    },
+  });
+}
+
+function openTls({ host, port }: CheckedPlace, tls: CheckTls, read: (chunk: Buffer) => void): Socket {
+  const { serverName, ca, client, insecure } = tls;
+  const socket = connectTls({
+    host,
+    port,
+    ALPNProtocols: ['http/1.1'],
+    rejectUnauthorized: !insecure,
+    ...(serverName === undefined ? {} : { servername: serverName }),
+    ...(ca === undefined ? {} : { ca }),
+    ...client,
+  });
+  socket.setNoDelay(true);
+  return socket.on('data', read);
 }
 
 /** A name with several addresses fails with an AggregateError that has no message of its own. */
