@@ -4,6 +4,7 @@ import { createServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { TLSSocket } from 'node:tls';
 import { beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { openLocalCa, type LocalCa } from '../../../../src/lib/proxy/local-ca.ts';
 import { realClock } from '../../../../src/lib/runtime/clock.ts';
@@ -22,8 +23,12 @@ const BARE: CheckTls = { serverName: undefined, ca: undefined, client: undefined
 /** A server with a certificate for that name; `mutual` wants one of the client's, too. */
 async function serve(name: string, mutual = false) {
   const names: (string | undefined)[] = [];
-  const options = { ...ca.certify(name), ...(mutual ? { requestCert: true, ca: ca.certificatePem } : {}) };
-  const server = createServer(options, (_request, response) => response.end('ok')).listen(0, '127.0.0.1');
+  const options = { ...ca.certify(name), requestCert: mutual, rejectUnauthorized: false };
+  const server = createServer(options, (request, response) => {
+    const { socket } = request;
+    const shown = socket instanceof TLSSocket && Object.keys(socket.getPeerCertificate()).length > 0;
+    response.writeHead(mutual && !shown ? 403 : 200).end('ok');
+  }).listen(0, '127.0.0.1');
   let connections = 0;
   server.on('secureConnection', ({ servername }: { servername?: string | false }) => {
     connections++;
@@ -74,6 +79,6 @@ describe('an HTTP check over TLS', () => {
     const client = ca.certify('checker.test');
     const known = { ca: ca.certificatePem, serverName: 'shop.test' };
     expect(await check(checkerOf({ ...known, client }))).toBe('fine');
-    expect(await check(checkerOf(known))).not.toBe('fine');
+    expect(await check(checkerOf(known))).toBe('status 403');
   });
 });
