@@ -8,7 +8,7 @@ import { findMarked, protectedPids, signalProcess, type ProcessInfo } from '../.
 import type { Check, InjectionContext } from '../fault.ts';
 import type { FaultHost } from '../targets.ts';
 import { openCpuMeter, type CpuMeter } from './cpu-meter.ts';
-import { digestDecisions, lookupMeasurement, rememberMeasurement, round } from './measured.ts';
+import { digestDecisions, lookupMeasurement, rememberMeasurement, round } from '../measured.ts';
 import type { LoadParams } from './params.ts';
 
 // Load on the host: one worker process for each core, each steering itself to its share of one core (duty-cycle.ts).
@@ -112,7 +112,7 @@ function loadEffect(params: LoadParams, undo: LoadUndo, meter: CpuMeter): Effect
       waitPercent: ofCores(totals.waitMs),
       cpuSeconds: round(totals.runMs / 1000),
     },
-    decisions: { seen: undo.workers, hit: undo.workers, digest: digestDecisions(decisions) },
+    decisions: { seen: undo.workers, hit: undo.workers, digest: digestDecisions('cpu', decisions) },
     note: totals.working > 0 ? undefined : 'the workers got no CPU time',
   };
 }

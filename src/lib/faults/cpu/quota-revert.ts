@@ -3,7 +3,7 @@ import { isErrno } from '../../runtime/files.ts';
 import type { FaultHost } from '../targets.ts';
 import type { ControlGroups } from './control-groups.ts';
 import { readBandwidth, readMembers, writeBandwidth, writeBurstUs, type CpuHierarchy } from './hierarchy.ts';
-import { lookupMeasurement } from './measured.ts';
+import { lookupMeasurement } from '../measured.ts';
 import { upwards } from './quota-plan.ts';
 import { GROUP_PREFIX, hierarchyOf, OPENED_CONTROLLER, type QuotaUndo } from './quota-undo.ts';
 

@@ -15,7 +15,7 @@ import {
   writeBurstUs,
   type Throttling,
 } from './hierarchy.ts';
-import { digestDecisions, rememberMeasurement, round } from './measured.ts';
+import { digestDecisions, rememberMeasurement, round } from '../measured.ts';
 import type { QuotaParams } from './params.ts';
 import { noController, notWritable } from './quota-plan.ts';
 import { hierarchyOf, OPENED_CONTROLLER, type QuotaUndo } from './quota-undo.ts';
@@ -142,7 +142,10 @@ function quotaEffect(
     decisions: {
       seen: undo.processes.length,
       hit: limited.length,
-      digest: digestDecisions(limited.map(({ name }) => [name, true] as const)),
+      digest: digestDecisions(
+        'cpu',
+        limited.map(({ name }) => [name, true] as const),
+      ),
     },
     note: bit
       ? undefined

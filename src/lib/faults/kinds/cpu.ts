@@ -11,7 +11,7 @@ import {
   planLoad,
   revertLoad,
 } from '../cpu/load.ts';
-import { digestDecisions, lookupMeasurement } from '../cpu/measured.ts';
+import { digestDecisions, lookupMeasurement } from '../measured.ts';
 import { cpuParamsSchema, type CpuParams } from '../cpu/params.ts';
 import { planQuota } from '../cpu/quota-plan.ts';
 import { revertQuota } from '../cpu/quota-revert.ts';
@@ -84,7 +84,7 @@ function notMeasured(params: CpuParams): Effect {
     touched: 0,
     requested: { percent: params.percent },
     delivered: {},
-    decisions: { seen: 0, hit: 0, digest: digestDecisions([]) },
+    decisions: { seen: 0, hit: 0, digest: digestDecisions('cpu', []) },
     note: 'it was not injected by this process, which is the only one that could have measured it',
   };
 }

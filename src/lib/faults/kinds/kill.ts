@@ -3,7 +3,7 @@ import { AppError } from '../../errors/app-error.ts';
 import type { Effect } from '../../events/run-events.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import { isAlive, signalProcess, type ProcessRef } from '../../runtime/processes.ts';
-import { digestDecisions, lookupMeasurement, rememberMeasurement, round } from '../cpu/measured.ts';
+import { digestDecisions, lookupMeasurement, rememberMeasurement, round } from '../measured.ts';
 import { defineFault, type Check } from '../fault.ts';
 import type { FaultHost, Target } from '../targets.ts';
 
@@ -155,7 +155,7 @@ class KillMeasurement {
 
   effect(): Effect {
     const killed = this.#processes.length;
-    const decisions = digestDecisions(this.#processes.map((_process, i) => [String(i), true]));
+    const decisions = digestDecisions('kill', this.#processes.map((_process, i) => [String(i), true]));
     return {
       touched: killed,
       requested: { signal: this.#signal, restart: this.#restart },
@@ -179,7 +179,7 @@ function notMeasured(signal: string, restart: boolean): Effect {
     touched: 0,
     requested: { signal, restart },
     delivered: {},
-    decisions: { seen: 0, hit: 0, digest: digestDecisions([]) },
+    decisions: { seen: 0, hit: 0, digest: digestDecisions('kill', []) },
     note: 'it was not injected by this process, which is the only one that could have measured it',
   };
 }

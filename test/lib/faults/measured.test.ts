@@ -5,7 +5,7 @@ import {
   rememberMeasurement,
   round,
   type Measurement,
-} from '../../../../src/lib/faults/cpu/measured.ts';
+} from '../../../src/lib/faults/measured.ts';
 
 const measurement = (touched: number): Measurement => ({
   effect: () => ({ touched, requested: {}, delivered: {}, decisions: { seen: 0, hit: 0, digest: '' } }),
@@ -33,7 +33,7 @@ describe('digestDecisions', () => {
   const b = ['b', true] as const;
 
   it('does not depend on the order', () => {
-    expect(digestDecisions([a, b])).toBe(digestDecisions([b, a]));
+    expect(digestDecisions('cpu', [a, b])).toBe(digestDecisions('cpu', [b, a]));
   });
 
   it.each([
@@ -43,12 +43,16 @@ describe('digestDecisions', () => {
     [[], [a, a]],
     [[a, b], [a]],
   ] as const)('tells %j from %j', (one, other) => {
-    expect(digestDecisions(one)).not.toBe(digestDecisions(other));
+    expect(digestDecisions('cpu', one)).not.toBe(digestDecisions('cpu', other));
+  });
+
+  it('tells one kind of fault from another', () => {
+    expect(digestDecisions('cpu', [a])).not.toBe(digestDecisions('kill', [a]));
   });
 
   it('has 16 digits', () => {
-    expect(digestDecisions([])).toBe('0000000000000000');
-    expect(digestDecisions([a])).toMatch(/^[0-9a-f]{16}$/);
+    expect(digestDecisions('cpu', [])).toBe('0000000000000000');
+    expect(digestDecisions('cpu', [a])).toMatch(/^[0-9a-f]{16}$/);
   });
 });
 

@@ -1,5 +1,5 @@
-import type { Effect } from '../../events/run-events.ts';
-import { hashHex } from '../../runtime/chance.ts';
+import type { Effect } from '../events/run-events.ts';
+import { hashHex } from '../runtime/chance.ts';
 
 /** What this process measures of an injection that it made itself. */
 export interface Measurement {
@@ -31,13 +31,13 @@ export function lookupMeasurement(mark: string): Measurement | undefined {
 }
 
 /** A digest of which of the candidates were hit that does not depend on their order: exclusive-or of one hash each. */
-export function digestDecisions(hits: readonly (readonly [key: string, hit: boolean])[]): string {
+export function digestDecisions(kind: string, hits: readonly (readonly [key: string, hit: boolean])[]): string {
   const seen = new Map<string, number>();
   let digest = 0n;
   for (const [key, hit] of hits) {
     const index = seen.get(key) ?? 0;
     seen.set(key, index + 1);
-    digest ^= BigInt(`0x${hashHex('cpu', key, index, hit ? 'hit' : 'passed')}`);
+    digest ^= BigInt(`0x${hashHex(kind, key, index, hit ? 'hit' : 'passed')}`);
   }
   return digest.toString(16).padStart(16, '0');
 }
