@@ -1,7 +1,6 @@
-import { execFile, spawn } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
-import { once } from 'node:events';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
 import type { FaultKind } from '../../src/lib/faults/fault.ts';
@@ -9,8 +8,9 @@ import { cpuFault } from '../../src/lib/faults/kinds/cpu.ts';
 import { killFault } from '../../src/lib/faults/kinds/kill.ts';
 import type { FaultHost, Target } from '../../src/lib/faults/targets.ts';
 import { realClock } from '../../src/lib/runtime/clock.ts';
-import { listMarked, readTimes, refOf } from '../../src/lib/runtime/processes.ts';
+import { listMarked, readTimes } from '../../src/lib/runtime/processes.ts';
 import { startBusy } from '../support/processes.ts';
+import { startRestartable } from '../support/restartable.ts';
 import { until } from '../support/until.ts';
 import { requires } from '../support/requires.ts';
 import { FILTER_ROWS } from './filter-rows.ts';
@@ -56,7 +56,7 @@ export const FAULT_ROWS: readonly FaultRow[] = [
     kind: killFault,
     params: { signal: 'SIGTERM' },
     needs: requires(),
-    setUp: () => setUpKill(),
+    setUp: ({ run }) => setUpKill(run),
   },
   {
     name: 'cpu load',
@@ -151,44 +151,16 @@ async function untilWorked(pid: number): Promise<void> {
   await until('the process has run for 20 ms', () => runNs() - before > 20e6);
 }
 
-/** A service of one sleeping process, kept by somebody who can start it again. */
-async function setUpKill(): Promise<Scene> {
-  const start = () => startSleeping();
-  let child = start();
-  let isDown = false;
-  onTestFinished(() => void child.kill('SIGKILL'));
-  const host: FaultHost = {
-    ...HOST,
-    services: {
-      async kill(_service, signal) {
-        isDown = true;
-        const killed = refOf(child.pid ?? 0);
-        child.kill(signal);
-        await until('it to be gone', () => child.exitCode !== null || child.signalCode !== null);
-        return killed === undefined ? [] : [killed];
-      },
-      async startAgain() {
-        if (!isDown) return;
-        isDown = false;
-        child = start();
-        await once(child, 'spawn');
-      },
-      isDown: () => isDown,
-    },
-  };
-  await once(child, 'spawn');
-  const { startTicks = 0 } = refOf(child.pid ?? 0) ?? {};
-  const napper = { pid: child.pid ?? 0, startTicks, name: 'sleep', command: 'sleep 60' };
+/** A service of one process, started as a run starts its own. */
+async function setUpKill(run: string): Promise<Scene> {
+  const service = await startRestartable(run);
   return {
-    target: { on: 'process', label: 'napper', service: 'napper', processes: [napper] },
-    host,
-    endsWithTheRun: true,
-    fingerprint: () => (child.exitCode === null && child.signalCode === null ? 'up' : 'down'),
+    target: service.target(),
+    host: { ...HOST, services: service.control },
+    fingerprint: () => JSON.stringify(service.commands()),
     // Being there is all that it does.
     work: () => Promise.resolve(),
+    revertElsewhere: revertElsewhere(killFault),
+    endsWithTheRun: true,
   };
-}
-
-function startSleeping() {
-  return spawn('sleep', ['60'], { stdio: 'ignore' });
 }

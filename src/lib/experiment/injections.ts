@@ -12,6 +12,8 @@ export interface PreparedFault {
   readonly planned: PlannedFault;
   readonly kind: FaultKind;
   readonly bound: BoundFault;
+  /** Finds the target once more. Throws AppError when it is not there. */
+  bindAgain(): BoundFault;
 }
 
 /** By how much a fault's own self-limit exceeds its window, so that it never cuts a healthy run's fault short. */
@@ -20,12 +22,13 @@ const SELF_LIMIT_MARGIN_MS = 10_000;
 const EFFECT_PERIOD_MS = 1_000;
 
 /** Injects one fault, keeps it for its window, and takes it back; also when the run is stopped meanwhile. */
-export async function runFault(fault: PreparedFault, context: RunContext, methodStartMs: number): Promise<void> {
+export async function runFault(prepared: PreparedFault, context: RunContext, methodStartMs: number): Promise<void> {
   const { clock, saga, stop, log } = context;
-  const { planned } = fault;
+  const { planned } = prepared;
   const until = (atMs: number): Promise<void> =>
     clock.sleep(Math.max(0, methodStartMs + atMs - clock.monotonicMs()), stop.signal);
   await until(planned.startMs);
+  const fault = withPresentTarget(prepared);
 
   const injection: InjectionContext = {
     run: context.run,
@@ -63,6 +66,18 @@ export function stopOnFailure(work: Promise<void>, context: RunContext): Promise
   });
 }
 
+/** A service of the run may have been started again since the targets were found: then its processes are others. */
+function withPresentTarget(fault: PreparedFault): PreparedFault {
+  const { target } = fault.planned;
+  if (target.on !== 'process' || target.select.by !== 'service') return fault;
+  try {
+    return { ...fault, bound: fault.bindAgain() };
+  } catch {
+    // It is down at this moment: whether that matters is for its kind to say.
+    return fault;
+  }
+}
+
 interface TimedStep extends SagaStep {
   startedMs: number;
 }
@@ -76,6 +91,7 @@ async function planStep(fault: PreparedFault, context: RunContext, injection: In
   } catch (error) {
     throw notInjected(`fault ${planned.id} could not be planned: ${messageOf(error)}`);
   }
+  const undoTimeoutMs = kind.revertLimitMs?.(undo);
   const step: TimedStep = {
     step: planned.id,
     subject: 'fault',
@@ -83,6 +99,7 @@ async function planStep(fault: PreparedFault, context: RunContext, injection: In
     target: formatTarget(bound.target),
     undo,
     timeoutMs: planned.timeoutMs,
+    ...(undoTimeoutMs === undefined ? {} : { undoTimeoutMs }),
     startedMs: log.sinceStartMs(),
     forward: (signal) => {
       step.startedMs = log.sinceStartMs();

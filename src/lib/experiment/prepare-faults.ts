@@ -1,5 +1,5 @@
 import { AppError, messageOf } from '../errors/app-error.ts';
-import type { FaultKind } from '../faults/fault.ts';
+import type { BoundFault, FaultKind } from '../faults/fault.ts';
 import { findFaultKind } from '../faults/registry.ts';
 import { resolveTarget, type ServicesPort } from '../faults/resolve-target.ts';
 import { requireSafe } from '../faults/safety.ts';
@@ -43,7 +43,8 @@ export async function prepareAll(
   for (const planned of faults) {
     try {
       const kind = findFaultKind(context.kinds, planned.kind);
-      ready.push({ planned, kind, bound: kind.bind(planned.params, resolveTarget(planned.target, context.services)) });
+      const bind = (): BoundFault => kind.bind(planned.params, resolveTarget(planned.target, context.services));
+      ready.push({ planned, kind, bound: bind(), bindAgain: bind });
     } catch (error) {
       const hint = error instanceof AppError ? error.hint : undefined;
       refused.push({ planned, target: formatTargetSpec(planned.target), why: messageOf(error), hint });

@@ -42,7 +42,8 @@ export async function runPhases(context: RunContext, proxy: Proxy, open: OpenPar
   open.services = services;
   await services.ready;
   context.watched.beginChecks();
-  const { kinds, host, allowList, assumeYes } = context;
+  const { kinds, allowList, assumeYes } = context;
+  const host = { ...context.host, services: services.control };
   const faults = await prepareFaults(
     context.timeline.faults,
     { kinds, host, allowList, assumeYes, services: services.port, isOwn: (process) => services.isOwn(process) },
@@ -60,7 +61,7 @@ export async function runPhases(context: RunContext, proxy: Proxy, open: OpenPar
   if (unhealthy.length > 0) throw new RunStopped({ kind: 'unhealthy', reasons: unhealthy });
 
   const window = { firstFaultMs: 0, faultEndMs: 0 };
-  await runMethod(context, faults, services.probeHost, {
+  await runMethod({ ...context, host }, faults, services.probeHost, {
     beforeFirstFault() {
       if (watch.unhealthy.length > 0) throw new RunStopped({ kind: 'unhealthy', reasons: watch.unhealthy });
       window.firstFaultMs = clock.monotonicMs();

@@ -5,7 +5,6 @@ import type { OperatorEventBody } from '../events/operator-events.ts';
 import type { ProxyEvent } from '../events/proxy-events.ts';
 import type { GateRow, RunEvent, RunEventBody, Verdict } from '../events/run-events.ts';
 import { lookupWatchedService } from './watched-service.ts';
-import type { ServicesControl } from '../faults/targets.ts';
 import { WatchedServices } from './watched-services.ts';
 import { openProxy, type Proxy } from '../proxy/proxy.ts';
 import { bootId, selfRef } from '../runtime/processes.ts';
@@ -89,7 +88,7 @@ export async function startRun(options: RunOptions, judge: Judge): Promise<RunHa
     stop,
     patience,
     saga: new Saga(log, clock, patience.retry),
-    host: { clock, proxy, cgroupRoot: options.cgroupRoot, services: servicesOf(open) },
+    host: { clock, proxy, cgroupRoot: options.cgroupRoot },
   };
   let interrupts = 0;
 
@@ -135,19 +134,6 @@ function isOfProtection(event: ProxyEvent): event is ProtectionEvent {
 /** The journal has its own times. */
 function bodyOf({ unixMs: _unixMs, ...body }: ProtectionEvent): RunEventBody {
   return body;
-}
-
-/** The services of the run, which are started only when there are proxies in front of them. */
-function servicesOf(open: OpenParts): ServicesControl {
-  const control = (): ServicesControl => {
-    if (open.services === undefined) throw new Error('the services of the run have not been started');
-    return open.services.control;
-  };
-  return {
-    kill: (service, signal) => control().kill(service, signal),
-    startAgain: (service) => control().startAgain(service),
-    isDown: (service) => open.services?.control.isDown(service) ?? false,
-  };
 }
 
 /** How long a slow disk may keep the end of a run waiting. */
@@ -196,6 +182,8 @@ async function takeBack(
   ending: Ending,
 ): Promise<void> {
   open.stopGuards?.();
+  // What a fault keeps down is not started only to be stopped.
+  open.services?.endRestarts();
   await saga.compensateAll('fault', 'reverse');
   open.services?.expectExits();
   for (const close of [

@@ -56,6 +56,8 @@ export interface FaultDefinition<Params, Undo extends Json> {
   /** What it touched and delivered so far; also after `revert`, in the process that injected. */
   effect(params: Params, undo: Undo, host: FaultHost): Promise<Effect>;
   revert(undo: Undo, host: FaultHost): Promise<void>;
+  /** How long one attempt of `revert` may take, in ms, where that is more than undoing usually takes. */
+  revertLimitMs?(undo: Undo): number | undefined;
   /** The undo in words, for `chaos plan` and `doctor --residue`. */
   describeUndo(undo: Undo): string;
   /** Whether anything of this undo is still in force (for `doctor --residue`). */
@@ -85,6 +87,8 @@ export interface FaultKind {
    */
   bind(params: unknown, target: Target): BoundFault;
   revert(undo: unknown, host: FaultHost): Promise<void>;
+  /** How long one attempt of `revert` may take, in ms; undefined: as long as any undo. */
+  revertLimitMs?(undo: unknown): number | undefined;
   describeUndo(undo: unknown): string;
   isInForce(undo: unknown, host: FaultHost): Promise<boolean>;
 }
@@ -122,6 +126,7 @@ export function defineFault<Params, Undo extends Json>(definition: FaultDefiniti
       };
     },
     revert: (undo, host) => definition.revert(undoOf(undo), host),
+    revertLimitMs: (undo) => definition.revertLimitMs?.(undoOf(undo)),
     describeUndo: (undo) => definition.describeUndo(undoOf(undo)),
     isInForce: (undo, host) => definition.isInForce(undoOf(undo), host),
   };

@@ -44,14 +44,36 @@ export interface ProxyPort {
   hasFilter(service: string, id: string): boolean;
 }
 
-/** What faults need of whoever has started the services of a run. */
+/** What faults need of whoever has started the services of a run. A fault that keeps a service down is one of its holders. */
 export interface ServicesControl {
-  /** Ends all processes of a service by this signal; resolves with them when they are gone. It stays down until it is started again. */
-  kill(service: string, signal: NodeJS.Signals): Promise<readonly ProcessRef[]>;
-  /** Starts it again, and resolves when it is ready. Harmless when it is up already, and when the run is about to end. */
-  startAgain(service: string): Promise<void>;
-  /** Whether it was killed and not started again. */
-  isDown(service: string): boolean;
+  /** The process that started them: when it is gone, the run is over, and so are its services. */
+  readonly owner: ProcessRef;
+  /** Whether it has started this service, and so can do it again. */
+  canStart(service: string): boolean;
+  /** The longest time that `startAgain` may take, in ms. */
+  startLimitMs(service: string): number;
+  /**
+   * Ends all processes of a service by this signal; resolves with them when they are gone. It then stays down until all its holders have let it
+   * go. Throws AppError `invalid` when nothing of it runs, or something goes on.
+   */
+  kill(
+    service: string,
+    holder: string,
+    signal: NodeJS.Signals,
+    abort: AbortSignal,
+  ): Promise<readonly (ProcessRef & { readonly name: string })[]>;
+  /**
+   * Lets go of a service, and starts it unless another holder keeps it down; resolves when it is ready. Undefined when nothing was started: the
+   * holder does not keep it down, others do as well, or the run is about to end. Throws AppError `unhealthy` when it does not become ready.
+   */
+  startAgain(service: string, holder: string): Promise<Restart | undefined>;
+  /** Whether the service is down, or not ready again, because of the holder. */
+  isDown(service: string, holder: string): boolean;
+}
+
+export interface Restart {
+  /** From its start until it was ready. */
+  readonly readyAfterMs: number;
 }
 
 /** The outside world as fault kinds see it; in another process than the runner's there is no proxy. */

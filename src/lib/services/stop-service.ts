@@ -15,8 +15,6 @@ export interface StopOptions {
 const LOOK_MS = 10;
 /** How often it looks for new ones, which takes some milliseconds of reading /proc. */
 const SEARCH_MS = 200;
-/** How long a service may take to end by a signal of a fault's: a graceful one writes its state down first. */
-const END_WAIT_MS = 10_000;
 /** How long the kernel may take to end what was killed; longer means uninterruptible sleep. */
 const KILL_WAIT_MS = 2_000;
 
@@ -45,28 +43,6 @@ export async function stopService({ run, service, graceMs, clock }: StopOptions)
   await kill(() => findServiceProcesses(run, service), `service ${service}`, clock);
   await kill(() => findAnchors(run, service), `service ${service}`, clock);
   return [...asked.values()];
-}
-
-/** One signal to every process of a service, as a crash would end them; resolves with them when all are gone. Throws AppError `invalid` when one survives. */
-export async function endService({
-  run,
-  service,
-  signal,
-  clock,
-}: Pick<StopOptions, 'run' | 'service' | 'clock'> & {
-  readonly signal: NodeJS.Signals;
-}): Promise<readonly ProcessRef[]> {
-  const alive = findServiceProcesses(run, service);
-  for (const process of alive) signalProcess(process, signal);
-  const deadlineMs = clock.monotonicMs() + END_WAIT_MS;
-  while (alive.some(isAlive)) {
-    if (clock.monotonicMs() > deadlineMs)
-      throw new AppError('invalid', `${signal} has not ended service ${service} within ${END_WAIT_MS} ms`, {
-        hint: 'SIGKILL cannot be ignored',
-      });
-    await clock.sleep(LOOK_MS);
-  }
-  return alive;
 }
 
 /** Ends what a dead run has left that is no service, at once. Harmless when there is nothing. Throws AppError `dirty` when something survives. */
