@@ -45,6 +45,15 @@ it('fails, and says by how much, when the breaker opens too late', async () => {
   expect(stdout).toMatch(/fallback answers .*during \d+ of \d+ \(.*%\), \d+ from the cache/);
 });
 
+it('waits for a breaker that closes after the steady state holds again, as long as it may take', async () => {
+  const { args } = await argumentsFor(temporaryDirectory(), 'BREAKER_COUNTS=before', 'OPEN=3s');
+  const { code, stdout } = await run('chaos', [...args, '--json']);
+  const { reasons, gate } = JSON.parse(stdout) as RunReport;
+  expect([code, reasons]).toEqual([0, []]);
+  const closed = gate.find(({ threshold }) => threshold.includes('closes'));
+  expect(closed?.measured).toBeGreaterThan(500);
+});
+
 it('leaves nothing running when it is killed while the service is down', async () => {
   const state = temporaryDirectory();
   onTestFinished(async () => {

@@ -11,6 +11,7 @@ import { startRunLoad, type PhaseTrack, type RunLoad } from './run-load.ts';
 import { listenForServices } from './run-proxies.ts';
 import { startServices, type RunningServices } from './run-services.ts';
 import { startSteadyWatch, type SteadyWatch } from './steady-state.ts';
+import { watchClosing } from './watch-closing.ts';
 import { watchRecovery } from './watch-recovery.ts';
 
 /** What is open while a run goes on; whoever ends the run closes it, whatever point it had reached. */
@@ -73,6 +74,7 @@ export async function runPhases(context: RunContext, proxy: Proxy, open: OpenPar
     },
   });
   await watchRecovery(context, watch, window);
+  await watchClosing(context, window.faultEndMs);
 }
 
 function createPhaseTrack({ log }: RunContext, proxy: Proxy): PhaseTrack & { enter(phase: Phase): void } {

@@ -43,6 +43,7 @@ export function startServices(context: RunContext): RunningServices {
     clock,
     run,
     directory: scenario.directory,
+    lookupService: context.lookupService,
     servicePids: (service) => (specs.some(({ name }) => name === service) ? servicePids(run, service) : undefined),
   };
   const own = specs.map((spec) => new OwnService(spec, context, probeHost));
