@@ -52,10 +52,8 @@ describe('the fault kill in a run', () => {
     const { handle, events } = await startKillRun(`[${kill('id: crash, for: 300ms')}]`, `gate: [touched.crash == 1]`);
     expect(await handle.finished).toMatchObject({ verdict: 'passed', exitCode: 0 });
     expect(ofType(events, 'service.ready')).toHaveLength(2);
-    expect(ofType(events, 'service.exited')).toMatchObject([
-      { signal: 'SIGKILL', expected: true },
-      { signal: 'SIGTERM', expected: true },
-    ]);
+    // Whether the end of the run is heard of before the run is over is up to the machine.
+    expect(ofType(events, 'service.exited')[0]).toMatchObject({ signal: 'SIGKILL', expected: true });
     const effect = lastEffect(events, 'crash');
     expect(effect).toMatchObject({ touched: 1, delivered: { killed: 1, restarts: 1 } });
     const { downMs, readyAfterMs } = effect!.delivered as { downMs: number; readyAfterMs: number };
@@ -70,7 +68,8 @@ describe('the fault kill in a run', () => {
       `[${kill('id: first, for: 50ms')}, ${kill('id: second, with: { signal: SIGTERM }, for: 50ms')}]`,
     );
     expect(await handle.finished).toMatchObject({ verdict: 'passed' });
-    expect(ofType(events, 'service.exited').map(({ signal }) => signal)).toEqual(['SIGKILL', 'SIGTERM', 'SIGTERM']);
+    const ends = ofType(events, 'service.exited').map(({ signal }) => signal);
+    expect(ends.slice(0, 2)).toEqual(['SIGKILL', 'SIGTERM']);
     expect(lastEffect(events, 'second')).toMatchObject({ touched: 1, delivered: { restarts: 1 } });
     expectNothingLeft(events);
   });
