@@ -99,7 +99,9 @@ describe('a proxy that protects a service', () => {
     for (let i = 0; i < 6; i++) expect((await ask(port)).marker).toBe('fallback; reason=failed; from=cache');
     expect(await ask(port)).toEqual({ status: 200, text: 'a', marker: 'fallback; reason=open; from=cache' });
     expect((await ask(port, '/other')).text).toBe('sorry');
-    expect(proxy.output()).toMatch(/breaker of shop OPEN, was closed reason=consecutive-failures .*"consecutive":6/);
+    await until('the opening to be told', () =>
+      /breaker of shop OPEN, was closed reason=consecutive-failures .*"consecutive":6/.test(proxy.output()),
+    );
     a.broken = false;
     await until('the service again', async () => (await ask(port)).marker === null);
     await until('the breaker closed', async () => {
@@ -115,13 +117,12 @@ describe('a proxy that protects a service', () => {
     ['protocol: tcp', 'timeout: 1s', '"timeout" of service shop: it looks at requests'],
     ['protocol: tcp', 'breaker: {}', 'write per: endpoint'],
     ['protocol: tcp', 'balance: { kind: consistent_hash, key: { header: x } }', 'has no headers'],
-    ['protocol: auto', 'health: /health', 'write health: {tcp: true}'],
+    ['protocol: tcp', 'breaker: { per: endpoint, routes: [{ name: x, match: { path: /x } }] }', 'leave "routes" out'],
   ])('refuses what would do nothing: %s with %s', async (protocol, key, words) => {
     const file = join(temporaryDirectory(), 'faultline.yaml');
-    const endpoint = protocol === 'protocol: auto' ? 'https://127.0.0.1:8' : '127.0.0.1:8';
     writeFileSync(
       file,
-      `version: 1\nservices:\n  shop:\n    ${protocol}\n    listen: ${LOOPBACK}:9\n    endpoints: ${endpoint}\n    ${key}\n`,
+      `version: 1\nservices:\n  shop:\n    ${protocol}\n    listen: ${LOOPBACK}:9\n    endpoints: 127.0.0.1:8\n    ${key}\n`,
     );
     const { code, stderr } = await run('run', ['proxy', 'run', '-c', file, '--check'], {});
     expect([code, stderr]).toEqual([2, expect.stringContaining(words)]);

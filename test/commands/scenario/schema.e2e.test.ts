@@ -18,7 +18,7 @@ describe('faultline scenario schema', () => {
     const { code, stdout } = await run('run', ['scenario', 'schema', '--proxy']);
     expect(code).toBe(0);
     const schema = JSON.parse(stdout) as { properties: Record<string, unknown> };
-    expect(Object.keys(schema.properties)).toEqual(['version', 'seed', 'variables', 'metrics', 'services']);
+    expect(Object.keys(schema.properties)).toEqual(['version', 'seed', 'variables', 'metrics', 'api', 'services']);
     expect(stdout).toContain('"latency"');
     expect(stdout).not.toContain('"cpu"');
   });
