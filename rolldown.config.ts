@@ -4,6 +4,7 @@ import { declarations } from './src/lib/app/build/declarations.ts';
 import { dependencyRepairs } from './src/lib/app/build/dependency-repairs.ts';
 import { lazyBuiltins, LOADED_BUILTINS } from './src/lib/app/build/lazy-builtins.ts';
 import { BIN_NAMES, commandsWithin, MAIN_BIN } from './src/lib/app/bin-view.ts';
+import { wasmKernels } from './src/lib/app/build/wasm-kernels.ts';
 import { type CommandLine, formatRootHelp, type TopicDescriptions } from './src/lib/app/root-help.ts';
 
 /**
@@ -14,6 +15,7 @@ import { type CommandLine, formatRootHelp, type TopicDescriptions } from './src/
  *     dist/commands/<topic>/<verb>.js
  *     dist/entries/<name>.js       programs of ours that run beside the main one
  *     dist/library/<name>.js       what Node programs import, and dist/types/ its declarations
+ *     dist/kernels/<name>.wasm     WebAssembly, compiled from src/lib/wire/kernels/
  *     dist/help/<bin>.txt          the overview, printed without loading anything
  */
 const commands = sources('src/commands/**/*.ts', (path) => path.replace('src/', ''));
@@ -28,6 +30,7 @@ export default defineConfig({
   external: ['typescript', 'react-devtools-core'],
   plugins: [
     overviews(),
+    wasmKernels(),
     dependencyRepairs(),
     lazyBuiltins(),
     ...Object.values(library).map(declarations),

@@ -72,10 +72,14 @@ describe('the lock file', () => {
 describe('dependencies have exact versions', () => {
   it('holds here', () => expect(repository.looseVersions(textOf('package.json'))).toEqual([]));
   it('finds ranges', () => {
-    const text = JSON.stringify({ dependencies: { a: '^1.0.0', b: '1.0.0-rc.1' }, devDependencies: { c: 'latest' } });
+    const text = JSON.stringify({
+      dependencies: { a: '^1.0.0', b: '1.0.0-rc.1', d: 'npm:@e/f@1.0.0' },
+      devDependencies: { c: 'latest', g: 'npm:h@^1.0.0' },
+    });
     expect(repository.looseVersions(text)).toEqual([
       'package.json: a ^1.0.0 is no exact version',
       'package.json: c latest is no exact version',
+      'package.json: g npm:h@^1.0.0 is no exact version',
     ]);
   });
 });

@@ -54,11 +54,11 @@ export function brokenLock(lockText: string, packageText: string): string[] {
   ];
 }
 
-/** Versions are exact: what was tested is what is installed. */
+/** Versions are exact, also of packages under another name: what was tested is what is installed. */
 export function looseVersions(packageText: string): string[] {
   const { dependencies, devDependencies } = JSON.parse(packageText) as PackageFile;
   return Object.entries({ ...dependencies, ...devDependencies })
-    .filter(([, version]) => !/^\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version))
+    .filter(([, version]) => !/^(?:npm:(?:@[\w.-]+\/)?[\w.-]+@)?\d+\.\d+\.\d+(?:-[\w.]+)?$/.test(version))
     .map(([name, version]) => `package.json: ${name} ${version} is no exact version`);
 }
 

@@ -35,7 +35,7 @@ export class ProtobufWriter {
 }
 
 /** Groups of 7 bits, the least significant first, as 64-bit two's complement; `value` is a safe integer. */
-function varint(value: number): Buffer {
+export function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = BigInt.asUintN(64, BigInt(value));
   for (; rest > 0x7fn; rest >>= 7n) bytes.push(Number(rest & 0x7fn) | 0x80);
