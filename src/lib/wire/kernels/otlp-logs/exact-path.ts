@@ -38,8 +38,7 @@ export function frameExactly(line: usize, lineEnd: usize, originalBytes: u64, by
   const isBroken = (Cursor.options & CHECK_LINES) != 0 && !isValid(line, end);
   const bodyBytes = isBroken ? replacedBytes(line, end) : <u32>(end - line);
   const severity = Cursor.options & DETECT_SEVERITY ? severityOf(line, end) : 0;
-  TraceContext.trace = 0;
-  TraceContext.span = 0;
+  TraceContext.clear();
   if (Cursor.options & FIND_TRACE) TraceContext.find(line, end);
 
   const valueBytes = 1 + varintBytes(bodyBytes) + bodyBytes;

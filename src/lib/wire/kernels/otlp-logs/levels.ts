@@ -1,119 +1,74 @@
 /**
- * The words that name a severity, in any case, as their lower-case letters in the bytes of a number, the first letter in the lowest byte;
- * and the severity numbers of OpenTelemetry's log data model, whose appendix B places syslog's levels.
+ * The words that name a severity, in any case, and their numbers in OpenTelemetry's log data model, whose appendix B places syslog's levels.
+ * They differ in their first three letters, and so each has a slot of its own under this multiplier: the letters of its name, the first in
+ * the lowest byte; those of its longer name, if it has one; then number | letters << 8 | letters of the longer name << 16.
  */
-const ERR: u64 = 0x72_7265;
-const CRIT: u64 = 0x7469_7263;
-const INFO: u64 = 0x6f66_6e69;
-const WARN: u64 = 0x6e72_6177;
-const ALERT: u64 = 0x74_7265_6c61;
-const DEBUG: u64 = 0x67_7562_6564;
-const EMERG: u64 = 0x67_7265_6d65;
-const ERROR: u64 = 0x72_6f72_7265;
-const FATAL: u64 = 0x6c_6174_6166;
-const PANIC: u64 = 0x63_696e_6170;
-const TRACE: u64 = 0x65_6361_7274;
-const NOTICE: u64 = 0x6563_6974_6f6e;
-const SEVERE: u64 = 0x6572_6576_6573;
-const WARNING: u64 = 0x67_6e69_6e72_6177;
-const CRITICAL: u64 = 0x6c61_6369_7469_7263;
+const MULTIPLIER: u32 = 0x9e28_9761;
+const SLOT_SHIFT: u32 = 28;
+const FIRST_LETTERS: u32 = 0xff_ffff;
+const SLOT_BYTES: usize = 24;
+// prettier-ignore
+const SLOTS: usize = memory.data<u64>([
+  0, 0, 0,
+  0x6563617274, 0, 0x501, // trace 1
+  0x656369746f6e, 0, 0x60a, // notice 10
+  0, 0, 0,
+  0x6e726177, 0x676e696e726177, 0x7040d, // warn warning 13
+  0x74697263, 0x6c61636974697263, 0x80412, // crit critical 18
+  0x6772656d65, 0, 0x515, // emerg 21
+  0, 0, 0,
+  0, 0, 0,
+  0x63696e6170, 0, 0x515, // panic 21
+  0x6f666e69, 0, 0x409, // info 9
+  0x6775626564, 0, 0x505, // debug 5
+  0x7472656c61, 0, 0x513, // alert 19
+  0x657265766573, 0, 0x611, // severe 17
+  0x727265, 0x726f727265, 0x50311, // err error 17
+  0x6c61746166, 0, 0x515, // fatal 21
+]);
 
-const NUMBER_TRACE: u32 = 1;
-const NUMBER_DEBUG: u32 = 5;
-const NUMBER_INFO: u32 = 9;
-const NUMBER_NOTICE: u32 = 10;
-const NUMBER_WARN: u32 = 13;
-const NUMBER_ERROR: u32 = 17;
-const NUMBER_CRITICAL: u32 = 18;
-const NUMBER_ALERT: u32 = 19;
-const NUMBER_FATAL: u32 = 21;
+/** debug 5, info 9, notice 10, warning 13, error 17, critical 18, alert 19, emergency 21. */
+const SYSLOG_NUMBERS: u64 = 0x0509_0a0d_1112_1315;
 
 /** The bit that tells lower from upper case, in each byte. */
 const LOWER: u64 = 0x2020_2020_2020_2020;
 
-/** Bytes that may stand beside a word: one bit for each, of the first 64 and of the second; words in paths and names are none. */
-const EDGES: u64 =
-  (1 << 9) |
-  (1 << 10) |
-  (1 << 13) |
-  (1 << 32) |
-  (1 << 34) |
-  (1 << 39) |
-  (1 << 40) |
-  (1 << 41) |
-  (1 << 44) |
-  (1 << 58) |
-  (1 << 59) |
-  (1 << 60) |
-  (1 << 61) |
-  (1 << 62);
-const HIGH_EDGES: u64 = (1 << 27) | (1 << 29) | (1 << 59) | (1 << 60) | (1 << 61);
+/**
+ * Bytes that may stand beside a word, a bit for each, of the first 64 and of the second: space and control, quotes, brackets, and what
+ * separates; words in paths and names are none.
+ */
+const EDGES: u64 = 0x7c00_1385_0000_2600;
+const HIGH_EDGES: u64 = 0x3800_0000_2800_0000;
 
 export function isEdge(byte: u32): bool {
-  if (byte >= 128) return false;
-  return (((byte < 64 ? EDGES : HIGH_EDGES) >> (byte & 63)) & 1) != 0;
+  const edges = select<u64>(EDGES, HIGH_EDGES, byte < 64) & select<u64>(u64.MAX_VALUE, 0, byte < 128);
+  return ((edges >> (byte & 63)) & 1) != 0;
 }
 
-/** The severity that the word at `at` names: its number, and 256 times the length of the word; 0 when it names none. */
+/**
+ * The severity that the word at `at` names: its number, and 256 times the length of the word; 0 when it names none. Without branches, which
+ * would depend on what the logs say. An empty slot matches nothing: no word is 0.
+ */
 export function levelAt(at: usize): u32 {
   const word = load<u64>(at) | LOWER;
-  switch ((<u32>word) & 0xff) {
-    case 0x69:
-      return level(at, word, INFO, 4, NUMBER_INFO);
-    case 0x65:
-      return (
-        level(at, word, ERROR, 5, NUMBER_ERROR) |
-        level(at, word, ERR, 3, NUMBER_ERROR) |
-        level(at, word, EMERG, 5, NUMBER_FATAL)
-      );
-    case 0x77:
-      return level(at, word, WARN, 4, NUMBER_WARN) | level(at, word, WARNING, 7, NUMBER_WARN);
-    case 0x64:
-      return level(at, word, DEBUG, 5, NUMBER_DEBUG);
-    case 0x74:
-      return level(at, word, TRACE, 5, NUMBER_TRACE);
-    case 0x66:
-      return level(at, word, FATAL, 5, NUMBER_FATAL);
-    case 0x6e:
-      return level(at, word, NOTICE, 6, NUMBER_NOTICE);
-    case 0x63:
-      return level(at, word, CRIT, 4, NUMBER_CRITICAL) | level(at, word, CRITICAL, 8, NUMBER_CRITICAL);
-    case 0x61:
-      return level(at, word, ALERT, 5, NUMBER_ALERT);
-    case 0x70:
-      return level(at, word, PANIC, 5, NUMBER_FATAL);
-    case 0x73:
-      return level(at, word, SEVERE, 6, NUMBER_ERROR);
-    default:
-      return 0;
-  }
+  const slot = SLOTS + <usize>((((<u32>word) & FIRST_LETTERS) * MULTIPLIER) >> SLOT_SHIFT) * SLOT_BYTES;
+  const level = load<u32>(slot, 16);
+  const number = level & 0xff;
+  const letters = (level >> 8) & 0xff;
+  const more = level >> 16;
+  const isLonger = select<u32>(1, 0, (word & lettersOf(more)) == load<u64>(slot, 8)) & edge(at + more);
+  const isShort = select<u32>(1, 0, (word & lettersOf(letters)) == load<u64>(slot)) & edge(at + letters);
+  return select<u32>(number | (letters << 8), select<u32>(number | (more << 8), 0, isLonger != 0), isShort != 0);
 }
 
-/** Whether the first letters at `at` are all capitals, given that they are letters. */
+/** Whether so many letters at `at` are all capitals. */
 export function isUpperCase(at: usize, letters: u32): bool {
-  return (load<u64>(at) & LOWER & (u64.MAX_VALUE >> ((8 - letters) * 8))) == 0;
+  return (load<u64>(at) & LOWER & lettersOf(letters)) == 0;
 }
 
-/** The severity of a syslog priority (RFC 5424, section 6.2.1): from emergency, 0, to debug, 7. */
+/** The severity of a syslog priority (RFC 5424, section 6.2.1), from debug, 7, down to emergency, 0: a byte for each of the eight. */
 export function priorityLevel(priority: u32): u32 {
-  switch (priority & 7) {
-    case 0:
-      return NUMBER_FATAL;
-    case 1:
-      return NUMBER_ALERT;
-    case 2:
-      return NUMBER_CRITICAL;
-    case 3:
-      return NUMBER_ERROR;
-    case 4:
-      return NUMBER_WARN;
-    case 5:
-      return NUMBER_NOTICE;
-    case 6:
-      return NUMBER_INFO;
-    default:
-      return NUMBER_DEBUG;
-  }
+  return (<u32>(SYSLOG_NUMBERS >> (<u64>(priority & 7) * 8))) & 0xff;
 }
 
 /** The severity of a level in tens, as pino and bunyan write them: 10 is trace, 60 fatal; 0 when it is none. */
@@ -121,7 +76,11 @@ export function tensLevel(tens: u32): u32 {
   return tens >= 1 && tens <= 6 ? (tens - 1) * 4 + 1 : 0;
 }
 
-function level(at: usize, word: u64, name: u64, letters: u32, number: u32): u32 {
-  const mask = u64.MAX_VALUE >> ((8 - letters) * 8);
-  return (word & mask) == name && isEdge(load<u8>(at + letters)) ? number | (letters << 8) : 0;
+/** A mask for the first letters of a word. */
+function lettersOf(letters: u32): u64 {
+  return u64.MAX_VALUE >> ((8 - <u64>letters) * 8);
+}
+
+function edge(at: usize): u32 {
+  return select<u32>(1, 0, isEdge(load<u8>(at)));
 }

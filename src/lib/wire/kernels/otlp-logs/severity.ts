@@ -12,12 +12,15 @@ const SEARCH_BYTES: usize = 512;
 const MISSES_TO_BACK_OFF: u32 = 32;
 const BACKED_OFF_BYTES: usize = 64;
 const FULL_SEARCH_EVERY: u32 = 64;
+/** Once its place has changed in every third line or more, for some time, a severity is not looked for where the last one was. */
+const MOVES_TO_SEARCH: u32 = 16;
 /** The longest name of a module before the level, as in `[core:error]`. */
 const MODULE_BYTES: usize = 32;
 const MAX_PRIORITY: u32 = 191;
 
-const UPPER_A: u8 = 0x41;
-const LETTERS: u8 = 26;
+/** What moves A to the lowest signed number, and the first number after Z then. */
+const CAPITALS_DOWN: i8 = 0x3f;
+const AFTER_CAPITALS: i8 = -102;
 const LOWER: u8 = 0x20;
 const BRACKET_OPEN: u8 = 0x5b;
 const BRACE_OPEN: u8 = 0x7b;
@@ -29,12 +32,10 @@ const EQUALS: u8 = 0x3d;
 const SPACE: u8 = 0x20;
 const DOT: u8 = 0x2e;
 const UNDERSCORE: u8 = 0x5f;
-const LETTER_L: u8 = 0x6c;
-const LETTER_S: u8 = 0x73;
 const LETTER_E: u8 = 0x65;
 const LETTER_V: u8 = 0x76;
 
-/** `level` and `ver­ity` as numbers, the first letter in the lowest byte. */
+/** `level` and `severity` as numbers, the first letter in the lowest byte. */
 const LEVEL: u64 = 0x6c_6576_656c;
 const SEVERITY: u64 = 0x7974_6972_6576_6573;
 const LOWER_CASE: u64 = 0x2020_2020_2020_2020;
@@ -50,7 +51,7 @@ export function severityOf(line: usize, end: usize): u32 {
   }
   const form = FileState.levelForm;
   const place = line + FileState.levelPlace;
-  if (form != 0 && place < end) {
+  if (form != 0 && place < end && FileState.levelMoves < MOVES_TO_SEARCH) {
     const found = inForm(form, line, place);
     if (found != 0) return found;
   }
@@ -74,64 +75,85 @@ export function writeSeverity(at: usize, severity: u32, line: usize): usize {
   return at + 4 + letters;
 }
 
-/** Looks at every place where a severity could begin, found 16 bytes at a time. */
+/** Looks at every place where a severity could begin, found 64 bytes at a time. */
 function search(line: usize, end: usize): u32 {
   const misses = FileState.levelMisses;
   const isBackedOff = misses >= MISSES_TO_BACK_OFF && misses % FULL_SEARCH_EVERY != 0;
   const limit = min(end, line + (isBackedOff ? BACKED_OFF_BYTES : SEARCH_BYTES));
   const isJson = load<u8>(line) == BRACE_OPEN;
-  for (let block = line; block < limit; block += 16) {
-    let places = candidates(block);
-    if (block == line) places |= 1;
+  let wasCapital: u64 = 0;
+  for (let block = line; block < limit; block += 64) {
+    let places = marks(block);
+    if (!isJson) {
+      const capitals = capitalsIn(block);
+      // Two or more in a row, or one at the end of the block.
+      places |= capitals & ~((capitals << 1) | wasCapital) & ((capitals >> 1) | ((<u64>1) << 63));
+      wasCapital = capitals >> 63;
+    }
     for (; places != 0; places &= places - 1) {
-      const place = block + <usize>ctz(places);
-      if (place >= limit) break;
-      const found = anyForm(line, place, isJson);
-      if (found == 0) continue;
-      FileState.levelPlace = <u32>(place - line);
-      FileState.levelMisses = 0;
-      return found;
+      const at = block + <usize>ctz(places);
+      if (at >= limit) break;
+      const found = atMark(line, at, isJson);
+      if (found != 0) return found;
     }
   }
   FileState.levelMisses = misses + 1;
   return 0;
 }
 
-/** An opening bracket; two capitals after something else; `lev`, `sev`, `lvl` in any case: a bit for each byte where one begins. */
-function candidates(block: usize): i32 {
-  const first = v128.load(block);
-  const second = v128.load(block, 1);
-  const lower = i8x16.splat(LOWER);
-  const one = v128.or(first, lower);
-  const two = v128.or(second, lower);
-  const three = v128.or(v128.load(block, 2), lower);
-  const capitals = v128.andnot(v128.and(isCapital(first), isCapital(second)), isCapital(v128.load(block - 1)));
-  const isL = i8x16.eq(one, i8x16.splat(LETTER_L));
-  const isV = i8x16.eq(three, i8x16.splat(LETTER_V));
-  const long = v128.and(
-    v128.or(isL, i8x16.eq(one, i8x16.splat(LETTER_S))),
-    v128.and(i8x16.eq(two, i8x16.splat(LETTER_E)), isV),
+/** `v`, which the keys have in their middle, and opening brackets in 64 bytes. */
+function marks(block: usize): u64 {
+  return join(
+    mark(v128.load(block)),
+    mark(v128.load(block, 16)),
+    mark(v128.load(block, 32)),
+    mark(v128.load(block, 48)),
   );
-  const short = v128.and(isL, v128.and(i8x16.eq(two, i8x16.splat(LETTER_V)), i8x16.eq(three, i8x16.splat(LETTER_L))));
-  const bracket = i8x16.eq(first, i8x16.splat(BRACKET_OPEN));
-  return i8x16.bitmask(v128.or(v128.or(capitals, bracket), v128.or(long, short)));
 }
 
-function isCapital(bytes: v128): v128 {
-  return i8x16.lt_u(i8x16.sub(bytes, i8x16.splat(UPPER_A)), i8x16.splat(LETTERS));
+function mark(bytes: v128): u32 {
+  return i8x16.bitmask(v128.or(i8x16.eq(bytes, i8x16.splat(LETTER_V)), i8x16.eq(bytes, i8x16.splat(BRACKET_OPEN))));
 }
 
-/** In a JSON line only the value of a key counts: words stand in its texts. */
-function anyForm(line: usize, place: usize, isJson: bool): u32 {
-  const found = inForm(KEY, line, place);
-  if (found != 0) {
-    FileState.levelForm = KEY;
-    return found;
+function capitalsIn(block: usize): u64 {
+  return join(
+    capitals(v128.load(block)),
+    capitals(v128.load(block, 16)),
+    capitals(v128.load(block, 32)),
+    capitals(v128.load(block, 48)),
+  );
+}
+
+/** A to Z. */
+function capitals(bytes: v128): u32 {
+  return i8x16.bitmask(i8x16.lt_s(i8x16.add(bytes, i8x16.splat(CAPITALS_DOWN)), i8x16.splat(AFTER_CAPITALS)));
+}
+
+function join(a: u32, b: u32, c: u32, d: u32): u64 {
+  return (<u64>(a | (b << 16))) | ((<u64>(c | (d << 16))) << 32);
+}
+
+/** In a JSON line only the value of a key counts: what else looks like a severity stands in its texts. */
+function atMark(line: usize, at: usize, isJson: bool): u32 {
+  const byte = load<u8>(at);
+  if (byte == LETTER_V) {
+    // `level` and `severity` have it in the third place, `lvl` in the second.
+    const place = at - (load<u8>(at - 1) == LETTER_E ? 2 : 1);
+    return place < line ? 0 : remembered(KEY, line, place, valueOfKey(line, place));
   }
-  if (isJson) return 0;
-  const form = load<u8>(place) == BRACKET_OPEN ? BRACKET : WORD;
+  if (byte != BRACKET_OPEN) return remembered(WORD, line, at, capitalWord(line, at));
+  return isJson || !isLetter(load<u8>(at, 1)) ? 0 : remembered(BRACKET, line, at, inBracket(line, at));
+}
+
+function remembered(form: u32, line: usize, place: usize, found: u32): u32 {
+  if (found == 0) return 0;
+  const at = <u32>(place - line);
+  const moves = FileState.levelMoves;
+  FileState.levelMoves = at != FileState.levelPlace ? moves + 2 : moves == 0 ? 0 : moves - 1;
   FileState.levelForm = form;
-  return inForm(form, line, place);
+  FileState.levelPlace = at;
+  FileState.levelMisses = 0;
+  return found;
 }
 
 function inForm(form: u32, line: usize, place: usize): u32 {
@@ -157,6 +179,7 @@ function inBracket(line: usize, place: usize): u32 {
   const level = levelAt(place + 1);
   if (level != 0) return placed(level, line, place + 1);
   let at = place + 1;
+  if (!isLetter(load<u8>(at))) return 0;
   while (at < place + MODULE_BYTES && isOfName(load<u8>(at))) at++;
   return load<u8>(at) == COLON ? placed(levelAt(at + 1), line, at + 1) : 0;
 }
@@ -210,6 +233,10 @@ function placed(level: u32, line: usize, at: usize): u32 {
 }
 
 function isOfName(byte: u8): bool {
+  return isLetter(byte) || (byte >= 0x30 && byte <= 0x39) || byte == UNDERSCORE || byte == 0x2d;
+}
+
+function isLetter(byte: u8): bool {
   const lower = byte | LOWER;
-  return (lower >= 0x61 && lower <= 0x7a) || (byte >= 0x30 && byte <= 0x39) || byte == UNDERSCORE || byte == 0x2d;
+  return lower >= 0x61 && lower <= 0x7a;
 }
