@@ -131,7 +131,10 @@ export class LogKernel {
     this.rest = this.#module.rest - this.#map.landingAt;
     this.nextOffset = this.#module.nextOffset;
     this.#count(file, batch, offset);
-    if (status === STATUS.full) return 'full';
+    if (status === STATUS.full) {
+      if (batch.lines === 0) throw new Error(`a line of ${file.path} at ${this.nextOffset} fits in no batch`);
+      return 'full';
+    }
     file.awaitsHead = status === STATUS.headNeeded;
     return file.awaitsHead ? 'head-needed' : 'done';
   }

@@ -58,7 +58,8 @@ function checkSizes({ batches, batchBytes, maxLineBytes, landingBytes }: Sizes, 
   checkRange('maxLineBytes', maxLineBytes, 1, MAX_BATCH_BYTES);
   const leastBytes = maxLineBytes * REPLACEMENT_FACTOR + prefixBytes + RECORD_OVERHEAD_BYTES;
   checkRange('batchBytes', batchBytes, leastBytes, MAX_BATCH_BYTES);
-  checkRange('landingBytes', landingBytes, PAGE_BYTES, MAX_LANDING_BYTES);
+  // A cut line is framed from one input.
+  checkRange('landingBytes', landingBytes, Math.max(PAGE_BYTES, maxLineBytes), MAX_LANDING_BYTES);
 }
 
 function checkRange(name: string, value: number, least: number, most: number): void {
