@@ -14,6 +14,7 @@ const BACKED_OFF_BYTES: usize = 64;
 const FULL_SEARCH_EVERY: u32 = 64;
 /** Once its place has changed in every third line or more, for some time, a severity is not looked for where the last one was. */
 const MOVES_TO_SEARCH: u32 = 16;
+const MOST_MOVES: u32 = 64;
 /** The longest name of a module before the level, as in `[core:error]`. */
 const MODULE_BYTES: usize = 32;
 const MAX_PRIORITY: u32 = 191;
@@ -149,7 +150,7 @@ function remembered(form: u32, line: usize, place: usize, found: u32): u32 {
   if (found == 0) return 0;
   const at = <u32>(place - line);
   const moves = FileState.levelMoves;
-  FileState.levelMoves = at != FileState.levelPlace ? moves + 2 : moves == 0 ? 0 : moves - 1;
+  FileState.levelMoves = at != FileState.levelPlace ? min(moves + 2, MOST_MOVES) : moves == 0 ? 0 : moves - 1;
   FileState.levelForm = form;
   FileState.levelPlace = at;
   FileState.levelMisses = 0;
