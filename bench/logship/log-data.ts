@@ -2,9 +2,9 @@ import { closeSync, mkdirSync, openSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-/** Log files to measure with: always the same lines, about so many bytes each. */
-export const KINDS = { nginx: 165, json: 317, syslog: 75 } as const;
-export type Kind = keyof typeof KINDS;
+/** Log files to measure with, always the same: lines of about 165, 317 and 75 bytes. */
+export const KINDS = ['nginx', 'json', 'syslog'] as const;
+export type Kind = (typeof KINDS)[number];
 
 /** The file repeats itself after so many lines, which is more than a branch predictor remembers. */
 const DISTINCT_LINES = 40_000;
@@ -32,7 +32,7 @@ const LINES: Readonly<Record<Kind, (random: Random) => string>> = {
   nginx(random) {
     const address = `10.${random(256)}.${random(256)}.${random(256)}`;
     const request = `"${oneOf(['GET', 'POST', 'PUT'], random)} ${oneOf(PATHS, random)} HTTP/1.1"`;
-    const agent = `"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Safari/${'537.36'.slice(random(6))}.12.4"`;
+    const agent = `"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 Safari/${'537.36'.slice(random(6))}.12.4 Shop/12"`;
     return `${address} - - [01/Dec/2026:${clock(random)} +0000] ${request} ${oneOf([200, 200, 304, 500], random)} ${random(99_999)} "-" ${agent}`;
   },
   json: (random) =>
@@ -44,10 +44,10 @@ const LINES: Readonly<Record<Kind, (random: Random) => string>> = {
       span_id: hex(random, 16),
       message: `payment of ${random(9999)} cents accepted for the customer after ${random(5)} retries`,
       http: { status: oneOf([200, 201, 500], random), path: oneOf(PATHS, random), duration_ms: random(1000) },
-      host: `web-${random(30)}.eu`,
+      host: `web-${random(30)}.eu-central-1`,
     }),
   syslog: (random) =>
-    `Dec  1 ${clock(random)} web-${random(20)} app[${random(30_000)}]: ${oneOf(LEVELS, random)} request ${random(100_000)} took ${random(900)} ms for /orders`,
+    `Dec  1 ${clock(random)} web-${random(20)} app[${random(30_000)}]: ${oneOf(LEVELS, random)} request ${random(100_000)} took ${random(900)} ms at /order`,
 };
 
 function clock(random: Random): string {

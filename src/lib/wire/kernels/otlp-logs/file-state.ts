@@ -81,7 +81,7 @@ export class FileState {
     store<u32>(STATE, count, 52);
   }
 
-  /** How much its place moves lately. */
+  /** How often its place has changed since a line had none. */
   static get levelMoves(): u32 {
     return load<u32>(STATE, 56);
   }

@@ -25,6 +25,7 @@ import {
   STATE,
   TEMPLATE,
 } from './layout.ts';
+import { fillEdges } from './levels.ts';
 import { findNewline, lineLength, NEWLINE, RETURN } from './scan.ts';
 import { Template } from './template.ts';
 
@@ -32,6 +33,7 @@ export { FIXED_BYTES, KEY_BYTES, KEYS, RESULT, STATE, TEMPLATE };
 
 /** Before the first line: the limits that hold for all. */
 export function setLimits(lineBytes: u32, batchBytes: u32): void {
+  fillEdges();
   Limits.lineBytes = lineBytes;
   Limits.batchBytes = batchBytes;
 }

@@ -35,14 +35,21 @@ const LOWER: u64 = 0x2020_2020_2020_2020;
 
 /**
  * Bytes that may stand beside a word, a bit for each, of the first 64 and of the second: space and control, quotes, brackets, and what
- * separates; words in paths and names are none.
+ * separates; words in paths and names are none. A table of bytes is made of them, which takes one load to ask.
  */
-const EDGES: u64 = 0x7c00_1385_0000_2600;
+const LOW_EDGES: u64 = 0x7c00_1385_0000_2600;
 const HIGH_EDGES: u64 = 0x3800_0000_2800_0000;
+const EDGES: usize = memory.data(256);
 
-export function isEdge(byte: u32): bool {
-  const edges = select<u64>(EDGES, HIGH_EDGES, byte < 64) & select<u64>(u64.MAX_VALUE, 0, byte < 128);
-  return ((edges >> (byte & 63)) & 1) != 0;
+/** Before the first line. */
+export function fillEdges(): void {
+  for (let byte: usize = 0; byte < 128; byte++) {
+    store<u8>(EDGES + byte, <u8>(((byte < 64 ? LOW_EDGES : HIGH_EDGES) >> (<u64>(byte & 63))) & 1));
+  }
+}
+
+export function isEdge(byte: u8): bool {
+  return load<u8>(EDGES + byte) != 0;
 }
 
 /**
@@ -81,6 +88,7 @@ function lettersOf(letters: u32): u64 {
   return u64.MAX_VALUE >> ((8 - <u64>letters) * 8);
 }
 
+/** 1 when an edge is there, else 0. */
 function edge(at: usize): u32 {
-  return select<u32>(1, 0, isEdge(load<u8>(at)));
+  return load<u8>(EDGES + load<u8>(at));
 }

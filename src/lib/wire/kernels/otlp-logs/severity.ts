@@ -12,9 +12,8 @@ const SEARCH_BYTES: usize = 512;
 const MISSES_TO_BACK_OFF: u32 = 32;
 const BACKED_OFF_BYTES: usize = 64;
 const FULL_SEARCH_EVERY: u32 = 64;
-/** Once its place has changed in every third line or more, for some time, a severity is not looked for where the last one was. */
+/** Once its place has changed so often, a severity is not looked for where the last one was. */
 const MOVES_TO_SEARCH: u32 = 16;
-const MOST_MOVES: u32 = 64;
 /** The longest name of a module before the level, as in `[core:error]`. */
 const MODULE_BYTES: usize = 32;
 const MAX_PRIORITY: u32 = 191;
@@ -99,6 +98,7 @@ function search(line: usize, end: usize): u32 {
     }
   }
   FileState.levelMisses = misses + 1;
+  FileState.levelMoves = 0;
   return 0;
 }
 
@@ -146,14 +146,16 @@ function atMark(line: usize, at: usize, isJson: bool): u32 {
   return isJson || !isLetter(load<u8>(at, 1)) ? 0 : remembered(BRACKET, line, at, inBracket(line, at));
 }
 
+/** Nothing is noted any more once the place is known to move, until a line has no severity. */
 function remembered(form: u32, line: usize, place: usize, found: u32): u32 {
   if (found == 0) return 0;
-  const at = <u32>(place - line);
+  FileState.levelMisses = 0;
   const moves = FileState.levelMoves;
-  FileState.levelMoves = at != FileState.levelPlace ? min(moves + 2, MOST_MOVES) : moves == 0 ? 0 : moves - 1;
+  if (form == FileState.levelForm && moves >= MOVES_TO_SEARCH) return found;
+  const at = <u32>(place - line);
+  FileState.levelMoves = at != FileState.levelPlace ? moves + 1 : moves;
   FileState.levelForm = form;
   FileState.levelPlace = at;
-  FileState.levelMisses = 0;
   return found;
 }
 
