@@ -81,6 +81,12 @@ describe('the severity of a line', () => {
     expect(severitiesOf(shown)).toEqual(all.map(([, number, text]) => [number, text]));
   });
 
+  it('is followed where it moves, as far as it is looked for', () => {
+    const places = Array.from({ length: 140 }, (_, i) => 5 * i);
+    const text = places.map((place) => `${'a'.repeat(Math.max(0, place - 1))}${place === 0 ? '' : ' '}WARN\n`).join('');
+    expect(severitiesOf(text)).toEqual(places.map((place) => (place < 512 ? [13, 'WARN'] : [undefined, undefined])));
+  });
+
   it('is looked for less far in a file that has none, and found again', () => {
     const none = 'nothing to see in this line\n'.repeat(100);
     const far = `${'b'.repeat(100)} ERROR\n`;

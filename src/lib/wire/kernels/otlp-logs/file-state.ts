@@ -81,14 +81,6 @@ export class FileState {
     store<u32>(STATE, count, 52);
   }
 
-  /** How often its place has changed since a line had none. */
-  static get levelMoves(): u32 {
-    return load<u32>(STATE, 56);
-  }
-  static set levelMoves(count: u32) {
-    store<u32>(STATE, count, 56);
-  }
-
   /** Bytes of the template before the digits of the offset, and how many of them are the file's id and the hyphen after it. */
   static get templateBytes(): u32 {
     return load<u32>(STATE, 64);

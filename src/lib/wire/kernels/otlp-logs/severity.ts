@@ -12,8 +12,8 @@ const SEARCH_BYTES: usize = 512;
 const MISSES_TO_BACK_OFF: u32 = 32;
 const BACKED_OFF_BYTES: usize = 64;
 const FULL_SEARCH_EVERY: u32 = 64;
-/** Once its place has changed so often, a severity is not looked for where the last one was. */
-const MOVES_TO_SEARCH: u32 = 16;
+/** A capital word is looked for so many bytes before its last place, and in as many from there on. */
+const NEAR_BYTES: usize = 8;
 /** The longest name of a module before the level, as in `[core:error]`. */
 const MODULE_BYTES: usize = 32;
 const MAX_PRIORITY: u32 = 191;
@@ -49,13 +49,36 @@ export function severityOf(line: usize, end: usize): u32 {
     const priority = priorityAt(line);
     if (priority != 0) return priority;
   }
+  const isJson = load<u8>(line) == BRACE_OPEN;
   const form = FileState.levelForm;
   const place = line + FileState.levelPlace;
-  if (form != 0 && place < end && FileState.levelMoves < MOVES_TO_SEARCH) {
-    const found = inForm(form, line, place);
-    if (found != 0) return found;
+  const limit = min(end, line + SEARCH_BYTES);
+  if (place < limit && (!isJson || form == KEY)) {
+    const found = form == WORD ? wordNear(line, place, limit) : inForm(form, line, place);
+    if (found != 0) {
+      FileState.levelMisses = 0;
+      return found;
+    }
   }
-  return search(line, end);
+  return search(line, limit, isJson);
+}
+
+/**
+ * A word moves when what stands before it is longer or shorter than before, so a few bytes around its last place are looked at. One in quotes
+ * does not count here: a key before it may tell the severity.
+ */
+function wordNear(line: usize, place: usize, limit: usize): u32 {
+  const from = max(line + NEAR_BYTES, place) - NEAR_BYTES;
+  const found = capitals(v128.load(from));
+  let places = found & ~(found << 1) & ((found >> 1) | 0x8000);
+  for (; places != 0; places &= places - 1) {
+    const at = from + <usize>ctz(places);
+    const level = at < limit && load<u8>(at - 1) != QUOTE ? capitalWord(line, at) : 0;
+    if (level == 0) continue;
+    FileState.levelPlace = <u32>(at - line);
+    return level;
+  }
+  return 0;
 }
 
 /** The bytes that the severity takes in a record. */
@@ -76,11 +99,10 @@ export function writeSeverity(at: usize, severity: u32, line: usize): usize {
 }
 
 /** Looks at every place where a severity could begin, found 64 bytes at a time. */
-function search(line: usize, end: usize): u32 {
+function search(line: usize, furthest: usize, isJson: bool): u32 {
   const misses = FileState.levelMisses;
   const isBackedOff = misses >= MISSES_TO_BACK_OFF && misses % FULL_SEARCH_EVERY != 0;
-  const limit = min(end, line + (isBackedOff ? BACKED_OFF_BYTES : SEARCH_BYTES));
-  const isJson = load<u8>(line) == BRACE_OPEN;
+  const limit = isBackedOff ? min(furthest, line + BACKED_OFF_BYTES) : furthest;
   let wasCapital: u64 = 0;
   for (let block = line; block < limit; block += 64) {
     let places = marks(block);
@@ -98,7 +120,6 @@ function search(line: usize, end: usize): u32 {
     }
   }
   FileState.levelMisses = misses + 1;
-  FileState.levelMoves = 0;
   return 0;
 }
 
@@ -146,16 +167,11 @@ function atMark(line: usize, at: usize, isJson: bool): u32 {
   return isJson || !isLetter(load<u8>(at, 1)) ? 0 : remembered(BRACKET, line, at, inBracket(line, at));
 }
 
-/** Nothing is noted any more once the place is known to move, until a line has no severity. */
 function remembered(form: u32, line: usize, place: usize, found: u32): u32 {
   if (found == 0) return 0;
-  FileState.levelMisses = 0;
-  const moves = FileState.levelMoves;
-  if (form == FileState.levelForm && moves >= MOVES_TO_SEARCH) return found;
-  const at = <u32>(place - line);
-  FileState.levelMoves = at != FileState.levelPlace ? moves + 1 : moves;
   FileState.levelForm = form;
-  FileState.levelPlace = at;
+  FileState.levelPlace = <u32>(place - line);
+  FileState.levelMisses = 0;
   return found;
 }
 
@@ -165,8 +181,10 @@ function inForm(form: u32, line: usize, place: usize): u32 {
       return valueOfKey(line, place);
     case BRACKET:
       return inBracket(line, place);
-    default:
+    case WORD:
       return capitalWord(line, place);
+    default:
+      return 0;
   }
 }
 
