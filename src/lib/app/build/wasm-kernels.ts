@@ -44,5 +44,6 @@ async function compile(compiler: Compiler, source: string): Promise<Uint8Array> 
   });
   const [binary] = written;
   if (error === null && binary !== undefined) return binary;
-  throw new AppError('bug', `${source} does not compile`, { details: stderr.toString().split('\n'), cause: error });
+  // The bundler shows the message alone.
+  throw new AppError('bug', `${source} does not compile\n${stderr.toString()}`, { cause: error });
 }
