@@ -6,7 +6,7 @@ import { isAlive, type ProcessRef, selfRef } from './processes.ts';
 /** Locks that are files with the name of the process that holds them; the lock of a dead process is nobody's. */
 
 export type LockAttempt =
-  { readonly kind: 'taken'; release(): void } | { readonly kind: 'held'; readonly by: ProcessRef };
+  { readonly kind: 'taken'; readonly release: () => void } | { readonly kind: 'held'; readonly by: ProcessRef };
 
 /** How long two that find a dead process's lock at once wait to see whose name stays in it. */
 const SETTLE_MS = 50;
