@@ -2,6 +2,7 @@ import {
   closeSync,
   constants,
   fstatSync,
+  lstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -89,6 +90,11 @@ export function listEntries(path: string): DirectoryEntry[] | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whether the last part of the path is a symbolic link. */
+export function isSymbolicLink(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
 }
 
 /** The path without symbolic links in it; undefined when it leads nowhere. */

@@ -10,7 +10,7 @@ export interface DirectoryEvent {
 }
 
 export type WatchAttempt =
-  | { readonly kind: 'watching'; close(): void }
+  | { readonly kind: 'watching'; readonly close: () => void }
   /** `watches`: fs.inotify.max_user_watches is used up. `instances`: so are fs.inotify.max_user_instances or the open files. */
   | { readonly kind: 'refused'; readonly limit: 'watches' | 'instances' | 'other'; readonly message: string };
 
