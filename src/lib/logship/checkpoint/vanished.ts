@@ -8,8 +8,8 @@ const MAX_VANISHED = 10_000;
 /** The entries of files that are gone which are worth keeping: they may be on a disk that is mounted later. The oldest go first. */
 export function stillKept(vanished: readonly CheckpointEntry[], nowUnixMs: number): CheckpointEntry[] {
   return vanished
-    .map((entry) => ({ ...entry, vanishedUnixMs: entry.vanishedUnixMs ?? nowUnixMs }))
-    .filter((entry) => nowUnixMs - entry.vanishedUnixMs < KEEP_MS)
-    .sort((a, b) => b.vanishedUnixMs - a.vanishedUnixMs)
+    .map((entry) => (entry.vanishedUnixMs === undefined ? { ...entry, vanishedUnixMs: nowUnixMs } : entry))
+    .filter(({ vanishedUnixMs = nowUnixMs }) => nowUnixMs - vanishedUnixMs < KEEP_MS)
+    .sort((a, b) => (b.vanishedUnixMs ?? 0) - (a.vanishedUnixMs ?? 0))
     .slice(0, MAX_VANISHED);
 }

@@ -9,9 +9,9 @@ import { AppError } from '../../errors/app-error.ts';
 export interface Selection {
   /** Where the search begins: paths without wildcards, which need not exist. */
   readonly roots: readonly string[];
-  selects(path: string): boolean;
+  readonly selects: (path: string) => boolean;
   /** Whether something below that directory can be selected, so that it is worth a look. */
-  mayHold(directory: string): boolean;
+  readonly mayHold: (directory: string) => boolean;
 }
 
 export interface SelectionPorts {

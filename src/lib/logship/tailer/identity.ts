@@ -62,7 +62,6 @@ export function continues(identity: Identity): boolean {
 /** A device may have another number after a reboot; then the inode has to be at its old place, with something read of it to recognise it by. */
 function isSameInode(stored: StoredPosition, found: FoundFile): boolean {
   if (stored.key === found.key) return true;
-  const inodeOf = (key: string): string => key.slice(key.indexOf(':'));
   return (
     inodeOf(stored.key) === inodeOf(found.key) &&
     stored.path === found.path &&
@@ -70,6 +69,11 @@ function isSameInode(stored: StoredPosition, found: FoundFile): boolean {
     found.headMatches &&
     found.tailMatches
   );
+}
+
+/** The inode in `device:inode`. */
+export function inodeOf(key: string): string {
+  return key.slice(key.indexOf(':') + 1);
 }
 
 function isBornLater(stored: StoredPosition, found: FoundFile): boolean {

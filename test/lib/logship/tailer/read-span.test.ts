@@ -14,6 +14,11 @@ describe('how much is read', () => {
     [0, 0, 0],
   ])('at %i with room for %i: %i', (offset, limit, bytes) => expect(readSpanBytes(offset, limit)).toBe(bytes));
 
+  it('goes beyond what was read before, though that ends at a page boundary', () => {
+    expect(readSpanBytes(4090, 8192, 4096)).toBe(8192 - 4090);
+    expect(readSpanBytes(4090, 100, 4096)).toBe(100);
+  });
+
   it('never exceeds the limit, is never nothing, and leads to a page boundary', () => {
     for (let offset = 0; offset < 12_288; offset++) {
       const bytes = readSpanBytes(offset, 16_384);
