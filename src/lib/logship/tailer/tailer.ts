@@ -45,7 +45,7 @@ export interface TailerPorts {
   readonly onDone: (tailer: Tailer) => void;
 }
 
-/** Between two looks whether what was read is still there; shorter than it takes to write a file anew up to where it was. */
+/** While reading goes on, between two looks whether what was read is still there: in less time no file is written anew up to there. */
 const VERIFY_PERIOD_MS = 20;
 const NEWLINE = 0x0a;
 
@@ -78,6 +78,8 @@ export class Tailer implements FileUser {
   /** Where the last read began. */
   #readFrom = -1;
   #isFlushDue = false;
+  /** Whether it has changed since it was read last. */
+  #hasStirred = false;
   #isMidLine = false;
   #entry: CheckpointEntry | undefined;
 
@@ -188,7 +190,9 @@ export class Tailer implements FileUser {
    */
   unread(): void {
     if (this.#framed === this.#readFrom && this.#state.kind === 'reading' && this.#position > this.#framed) {
-      throw new Error(`nothing of ${this.#position - this.#framed} bytes of ${this.path} was framed: read again, they would be the same`);
+      throw new Error(
+        `nothing of ${this.#position - this.#framed} bytes of ${this.path} was framed: read again, they would be the same`,
+      );
     }
     this.#position = this.#framed;
   }
@@ -204,6 +208,7 @@ export class Tailer implements FileUser {
     if (sizeBytes === this.#end && modifiedUnixNs === this.#modifiedUnixNs) return;
     const hasGrown = sizeBytes > this.#end;
     if (hasGrown) this.#stir();
+    this.#hasStirred = true;
     this.#end = sizeBytes;
     this.#furthestEnd = Math.max(this.#furthestEnd, sizeBytes);
     this.#modifiedUnixNs = modifiedUnixNs;
@@ -214,7 +219,7 @@ export class Tailer implements FileUser {
 
   /** Looks at the file itself, whatever became of its name. */
   look(): void {
-    const facts = this.#file.open()?.facts();
+    const facts = this.#lookupFacts();
     if (!facts) return;
     if (facts.links === 0 && this.#state.kind === 'draining' && this.#state.why === 'renamed') this.lostName('deleted');
     this.seen(facts);
@@ -305,10 +310,11 @@ export class Tailer implements FileUser {
       this.#giveWay();
       return { kind: 'idle' };
     }
-    if (!this.#file.isIntact(file, VERIFY_PERIOD_MS)) {
+    if (!this.#file.isIntact(file, this.#hasStirred ? 0 : VERIFY_PERIOD_MS)) {
       this.#ports.onTruncated(this);
       return this.#state.kind === 'done' ? { kind: 'ended' } : { kind: 'idle' };
     }
+    this.#hasStirred = false;
     const offset = (this.#readFrom = this.#position);
     const spanBytes = readSpanBytes(offset, target.length, this.mark.offset);
     const got = target.subarray(0, file.readAt(target.subarray(0, spanBytes), offset));
@@ -355,6 +361,14 @@ export class Tailer implements FileUser {
       if (file && !this.#file.isIntact(file, 0)) this.#ports.onTruncated(this);
     } catch {
       // It cannot be opened now; it is verified before it is read.
+    }
+  }
+
+  #lookupFacts(): FileFacts | undefined {
+    try {
+      return this.#file.open()?.facts();
+    } catch {
+      return undefined;
     }
   }
 
