@@ -14,7 +14,8 @@ import { ReadyQueue } from './tailer/ready-queue.ts';
 import { TailerRegistry } from './tailer/registry.ts';
 import { Rotations } from './tailer/rotations.ts';
 import { hasMore } from './tailer/tailer-state.ts';
-import { fileId, Tailer, type TailerPorts, type TailerStart } from './tailer/tailer.ts';
+import { fileId, type TailerStart } from './tailer/tailer-start.ts';
+import { Tailer, type TailerPorts } from './tailer/tailer.ts';
 
 export interface FileSetOptions {
   readonly startAt: 'beginning' | 'end';
@@ -258,6 +259,7 @@ export class FileSet {
   #mayRead(tailer: Tailer): boolean {
     const file = tailer.open();
     if (!file) return true;
+    tailer.learnHead();
     if (tailer.generation === 0 && !this.#openings.isWanted(tailer.path, tailer.key, file)) {
       tailer.finish('skipped');
       return false;

@@ -1,3 +1,5 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import {
   appendFileSync,
   copyFileSync,
@@ -388,4 +390,31 @@ describe('a second follower on the same state', () => {
     startRig(directory, { stateDirectory });
     expect(() => startRig(directory, { stateDirectory })).toThrow('follows files with the state directory');
   });
+});
+
+describe('a process that writes as fast as it can, and rotates by rename, copy and deletion as it likes', () => {
+  const DURATION_MS = process.env.FAULTLINE_SOAK ? 20_000 : 1_200;
+
+  it.each(['app.log', 'app.log*'])(
+    'loses no line of %s, and none comes twice or out of order',
+    { timeout: 60_000 },
+    async (pattern) => {
+      const { directory, path } = place();
+      writeFileSync(path, '');
+      const rig = startRig(directory, { include: [join(directory, pattern)] });
+      const seed = Math.floor(performance.timeOrigin % 100_000);
+      const writer = spawn(process.execPath, [
+        join(import.meta.dirname, 'writer.ts'),
+        path,
+        String(seed),
+        String(DURATION_MS),
+      ]);
+      let told = '';
+      writer.stdout.setEncoding('utf8').on('data', (text: string) => (told += text));
+      await once(writer, 'close');
+      await arrived(rig, Number(told));
+      const firstWrong = rig.texts().findIndex((text, index) => text !== `seq=${index + 1};`);
+      expect({ seed, firstWrong, lines: rig.lines.length }).toEqual({ seed, firstWrong: -1, lines: Number(told) });
+    },
+  );
 });

@@ -22,6 +22,9 @@ export class HeldCopies {
 
   /** Holds a new file if it looks like a copy of the other; whether it does. */
   hold(tailer: Tailer, origin: Tailer): boolean {
+    // If it is emptied already, it finds its copy by itself.
+    origin.verify();
+    if (tailer.state.kind === 'done') return true;
     if (origin.position === 0 || !isCopy(tailer, origin)) return false;
     tailer.hold();
     this.#held.set(tailer, { origin, sizeBytes: tailer.end, grownMs: this.#clock.monotonicMs() });
@@ -32,6 +35,7 @@ export class HeldCopies {
   tick(): void {
     const nowMs = this.#clock.monotonicMs();
     for (const [tailer, held] of this.#held) {
+      held.origin.verify();
       const sizeBytes = tailer.open()?.facts().sizeBytes ?? held.sizeBytes;
       if (sizeBytes > held.sizeBytes) Object.assign(held, { sizeBytes, grownMs: nowMs });
       const isOver =

@@ -1,5 +1,5 @@
 import { posix } from 'node:path';
-import { lookupFacts } from '../../runtime/file-handles.ts';
+import type { OpenFile } from '../../runtime/file-handles.ts';
 import type { CheckpointEntry } from '../checkpoint/entry.ts';
 import type { FollowNote } from '../follow-options.ts';
 import type { FileAccount } from './account.ts';
@@ -35,7 +35,9 @@ export class Rotations {
   /** Has a new file wait for those that had its name before. */
   putInOrder(tailer: Tailer): void {
     const elder = this.#elders.get(tailer.path);
-    if (elder && elder !== tailer) this.#ports.queue.putAfter(tailer, elder);
+    if (!elder || elder === tailer) return;
+    if (elder.isOpen) elder.look();
+    this.#ports.queue.putAfter(tailer, elder);
   }
 
   /** Its name does not lead to its file any more. */
@@ -76,13 +78,13 @@ export class Rotations {
 
   /** Goes on in the copy of an emptied file if there is one; else what was not read is lost. */
   truncated(tailer: Tailer): void {
-    const { account, openFiles, tell } = this.#ports;
+    const { account, tell } = this.#ports;
     const { path, mark, head } = tailer;
     account.truncations++;
-    const copy =
-      mark.offset === 0 || tailer.state.kind === 'draining'
-        ? undefined
-        : findCopy(path, openFiles, (file) => beginsWith(file, head) && isMarked(file, mark));
+    const isKnown = head.lengthBytes > 0 && tailer.state.kind !== 'draining';
+    const copy = isKnown
+      ? this.#findFreeCopy(path, (file) => beginsWith(file, head) && isMarked(file, mark))
+      : undefined;
     if (copy) {
       this.#moveTo(tailer, copy);
       return;
@@ -97,18 +99,7 @@ export class Rotations {
   /** The copy in which a stream of an earlier run goes on; the caller closes it. */
   findCopyOf({ path, offset, head, tail }: CheckpointEntry): FoundCopy | undefined {
     if (offset === 0) return undefined;
-    const isFree = (copy: string): boolean => {
-      const owner = this.#ports.registry.lookupKey(lookupFacts(copy)?.key ?? '');
-      return owner === undefined;
-    };
-    const copy = findCopy(
-      path,
-      this.#ports.openFiles,
-      (file) => beginsWith(file, head) && hasBefore(file, offset, tail),
-    );
-    if (copy && isFree(copy.path)) return copy;
-    copy?.file.close();
-    return undefined;
+    return this.#findFreeCopy(path, (file) => beginsWith(file, head) && hasBefore(file, offset, tail));
   }
 
   /** Forgets a tailer that is done. */
@@ -116,12 +107,22 @@ export class Rotations {
     for (const [path, elder] of this.#elders) if (elder === tailer) this.#elders.delete(path);
   }
 
+  /** A copy of which nothing has been handed out as a file of its own. */
+  #findFreeCopy(path: string, matches: (file: OpenFile) => boolean): FoundCopy | undefined {
+    const { registry, openFiles } = this.#ports;
+    return findCopy(
+      path,
+      openFiles,
+      (file) => (registry.lookupKey(file.facts().key)?.isUntouched ?? true) && matches(file),
+    );
+  }
+
   #moveTo(tailer: Tailer, copy: FoundCopy): void {
     const { registry, selects, tell } = this.#ports;
-    const owner = registry.lookupKey(copy.file.facts().key);
-    owner?.finish('skipped');
+    registry.lookupKey(copy.file.facts().key)?.finish('skipped');
     registry.remove(tailer);
-    if (tailer.state.kind !== 'draining') this.drain(tailer, 'renamed');
+    this.#ports.account.rotations++;
+    this.#elders.set(tailer.path, tailer);
     tailer.moveTo(copy.path, copy.file, selects(copy.path));
     registry.add(tailer);
     tell({

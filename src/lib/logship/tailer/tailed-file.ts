@@ -96,6 +96,13 @@ export class TailedFile {
 
   noteRead(offset: number, bytes: Uint8Array): void {
     this.#mark = markAfter(this.#mark, offset, bytes);
+    const { lengthBytes } = this.#head;
+    if (this.#file && lengthBytes < HEAD_BYTES && lengthBytes < this.#mark.offset) this.#head = headOf(this.#file);
+  }
+
+  /** Takes in how the file begins by now, before any of it is read. */
+  learnHead(): void {
+    if (this.#file && this.#mark.offset === 0) this.#head = headOf(this.#file);
   }
 
   /** What the file is recognised by at an offset; undefined when it is gone, or holds other bytes by now. */

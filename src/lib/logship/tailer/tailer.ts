@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { messageOf } from '../../errors/app-error.ts';
 import type { Clock } from '../../runtime/clock.ts';
 import type { FileFacts, OpenFile } from '../../runtime/file-handles.ts';
@@ -12,6 +11,7 @@ import { Patience } from './patience.ts';
 import type { ReadResult } from './read-result.ts';
 import { readSpanBytes } from './read-span.ts';
 import { TailedFile } from './tailed-file.ts';
+import type { TailerStart } from './tailer-start.ts';
 import {
   type DoneReason,
   hasMore,
@@ -21,17 +21,6 @@ import {
   type TailerState,
 } from './tailer-state.ts';
 import { countUnread, type Unread } from './unread.ts';
-
-export interface TailerStart {
-  readonly id: string;
-  readonly path: string;
-  /** The path that its lines are told to come from. */
-  readonly source: string;
-  readonly generation: number;
-  /** Everything before it has been delivered, or is not asked for. */
-  readonly offset: number;
-  readonly facts: FileFacts;
-}
 
 export interface TailerPorts {
   readonly clock: Clock;
@@ -48,11 +37,6 @@ export interface TailerPorts {
 /** While reading goes on, between two looks whether what was read is still there: in less time no file is written anew up to there. */
 const VERIFY_PERIOD_MS = 20;
 const NEWLINE = 0x0a;
-
-/** The file's part of `log.record.uid`: the same whenever it is found again, so that a line that is sent twice is known as such. */
-export function fileId(facts: Pick<FileFacts, 'key' | 'bornUnixNs'>, generation: number): string {
-  return hash('sha256', `${facts.key} ${facts.bornUnixNs} ${generation}`).slice(0, 16);
-}
 
 /**
  * One stream of bytes: a file, from the first of its bytes that is asked for until it is truncated or nobody has its name any more.
@@ -75,8 +59,8 @@ export class Tailer implements FileUser {
   #end: number;
   #furthestEnd: number;
   #modifiedUnixNs = 0n;
-  /** Where the last read began. */
-  #readFrom = -1;
+  /** How much the last read had room for. */
+  #roomBytes = 0;
   #isFlushDue = false;
   /** Whether it has changed since it was read last. */
   #hasStirred = false;
@@ -136,6 +120,11 @@ export class Tailer implements FileUser {
     return this.#acked.end;
   }
 
+  /** Whether nothing of it has been handed out. */
+  get isUntouched(): boolean {
+    return this.#state.kind === 'held' || (this.#position === 0 && this.#framed === 0);
+  }
+
   get isOpen(): boolean {
     return this.#file.isOpen;
   }
@@ -153,6 +142,11 @@ export class Tailer implements FileUser {
   get isTimed(): boolean {
     if (this.#state.kind === 'done') return false;
     return this.#state.kind === 'draining' || this.#end > this.#framed;
+  }
+
+  /** Takes in how the file begins, so that a copy of it can be told before any of it has been read. */
+  learnHead(): void {
+    this.#file.learnHead();
   }
 
   /** The file if it is open, or can be opened. Throws when the system refuses to. */
@@ -189,7 +183,7 @@ export class Tailer implements FileUser {
    * is read at once has to be kept.
    */
   unread(): void {
-    if (this.#framed === this.#readFrom && this.#state.kind === 'reading' && this.#position > this.#framed) {
+    if (this.#position > this.#framed && this.#position - this.#framed === this.#roomBytes) {
       throw new Error(
         `nothing of ${this.#position - this.#framed} bytes of ${this.path} was framed: read again, they would be the same`,
       );
@@ -214,15 +208,22 @@ export class Tailer implements FileUser {
     this.#modifiedUnixNs = modifiedUnixNs;
     if (sizeBytes < this.mark.offset) this.#ports.onTruncated(this);
     else if (hasGrown) this.#ready();
-    else this.#verifyUnlessReading();
+    else if (!hasMore(this.#state)) this.verify();
   }
 
   /** Looks at the file itself, whatever became of its name. */
   look(): void {
-    const facts = this.#lookupFacts();
+    const facts = this.#lookupFile()?.facts();
     if (!facts) return;
     if (facts.links === 0 && this.#state.kind === 'draining' && this.#state.why === 'renamed') this.lostName('deleted');
     this.seen(facts);
+  }
+
+  /** Looks whether what was read is still there, without waiting for a sign that it is not. */
+  verify(): void {
+    if (this.#state.kind === 'done') return;
+    const file = this.#lookupFile();
+    if (file && !this.#file.isIntact(file, 0)) this.#ports.onTruncated(this);
   }
 
   /** Lets time pass: lines that stay incomplete are flushed, files that nobody writes to any more are left. */
@@ -266,6 +267,7 @@ export class Tailer implements FileUser {
     this.#file.use(file, this.#position);
     this.#end = this.#position;
     this.#modifiedUnixNs = 0n;
+    this.lostName('renamed');
     this.foundAt(path, isSelected);
     this.look();
   }
@@ -315,7 +317,8 @@ export class Tailer implements FileUser {
       return this.#state.kind === 'done' ? { kind: 'ended' } : { kind: 'idle' };
     }
     this.#hasStirred = false;
-    const offset = (this.#readFrom = this.#position);
+    const offset = this.#position;
+    this.#roomBytes = target.length;
     const spanBytes = readSpanBytes(offset, target.length, this.mark.offset);
     const got = target.subarray(0, file.readAt(target.subarray(0, spanBytes), offset));
     const isAtEnd = got.length < spanBytes;
@@ -353,20 +356,10 @@ export class Tailer implements FileUser {
     this.#advance({ kind: 'end-reached' });
   }
 
-  /** It was touched, or written anew to the same length. */
-  #verifyUnlessReading(): void {
-    if (hasMore(this.#state)) return;
+  /** Undefined also when the system refuses to open it: then it is looked at later. */
+  #lookupFile(): OpenFile | undefined {
     try {
-      const file = this.#file.open();
-      if (file && !this.#file.isIntact(file, 0)) this.#ports.onTruncated(this);
-    } catch {
-      // It cannot be opened now; it is verified before it is read.
-    }
-  }
-
-  #lookupFacts(): FileFacts | undefined {
-    try {
-      return this.#file.open()?.facts();
+      return this.#file.open();
     } catch {
       return undefined;
     }
