@@ -64,28 +64,41 @@ export class FileSet {
   /** Streams of which nothing has been seen yet. */
   readonly #fresh = new Set<Tailer>();
   readonly #timed = new Set<Tailer>();
+  readonly #truncating = new Set<Tailer>();
   /** Filled while everything is looked at for the first time, so that older generations come first. */
   #candidates: Candidate[] | undefined = [];
   #sweep: Tailer[] = [];
+  #version = 0;
 
   constructor(options: FileSetOptions, ports: FileSetPorts) {
     this.#options = options;
     this.#ports = ports;
     const onReady = (tailer: Tailer): void => this.#onReady(tailer);
+    // Put last again: of deleted files, the one that was deleted first is the oldest.
+    const onDraining = (tailer: Tailer): void => {
+      this.#timed.delete(tailer);
+      this.#timed.add(tailer);
+    };
     const { queue, account } = this;
     this.#openings = new Openings({ ...ports, ...options, account });
-    this.#rotations = new Rotations({ ...ports, registry: this.#registry, queue, account, onReady });
+    this.#rotations = new Rotations({ ...ports, registry: this.#registry, queue, account, onReady, onDraining });
     this.#held = new HeldCopies(ports.clock);
     this.#tailerPorts = {
       ...ports,
       onReady,
       onTruncated: (tailer) => this.#onTruncated(tailer),
       onDone: (tailer) => this.#onDone(tailer),
+      onProgress: () => this.#version++,
     };
   }
 
   get size(): number {
     return this.#registry.size;
+  }
+
+  /** Counts up with everything that a checkpoint would tell of. */
+  get version(): number {
+    return this.#version;
   }
 
   all(): MapIterator<Tailer> {
@@ -142,7 +155,7 @@ export class FileSet {
       if (!tailer.isTimed) this.#timed.delete(tailer);
     }
     this.#held.tick();
-    const dropped = holdDeletedDown([...this.#registry.all()], this.#options.deletedLimitBytes);
+    const dropped = holdDeletedDown([...this.#timed], this.#options.deletedLimitBytes);
     if (!dropped) return;
     this.account.drop('deleted_limit', dropped);
     this.#openings.warnOnce(
@@ -241,6 +254,7 @@ export class FileSet {
 
   #add(start: TailerStart, file: OpenFile, isFresh = false): void {
     const tailer = new Tailer(start, this.#tailerPorts, file);
+    this.#version++;
     this.#registry.add(tailer);
     this.#rotations.putInOrder(tailer);
     if (isFresh) this.#fresh.add(tailer);
@@ -270,7 +284,12 @@ export class FileSet {
 
   #onTruncated(tailer: Tailer): void {
     const { path, key, generation } = tailer;
+    // Looking for its copy may come upon it again.
+    if (this.#truncating.has(tailer)) return;
+    this.#truncating.add(tailer);
     this.#rotations.truncated(tailer);
+    this.#truncating.delete(tailer);
+    if (!this.#ports.selects(path)) return;
     if (lookupFacts(path)?.key !== key || this.#registry.lookupKey(key)) return;
     const file = this.#openings.open(path);
     if (file) this.#addFresh(path, file, generation + 1, false);
@@ -279,6 +298,7 @@ export class FileSet {
   #onDone(tailer: Tailer): void {
     const entry = tailer.state.kind === 'done' && tailer.state.why !== 'truncated' ? tailer.entry() : undefined;
     if (entry && tailer.state.kind === 'done' && tailer.state.why !== 'skipped') this.#ports.positions.keep(entry);
+    this.#version++;
     this.#registry.remove(tailer);
     this.#rotations.forget(tailer);
     this.#fresh.delete(tailer);

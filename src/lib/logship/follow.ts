@@ -137,12 +137,21 @@ function startPositionSaver(
   state: StateDirectory,
   warn: (message: string) => void,
 ): Saver {
+  let savedVersion = -1;
   return startSaver({
     clock,
     warn,
     collect: () => {
+      const { version } = files;
+      if (version === savedVersion) return undefined;
       const entries = [...files.all()].map((tailer) => tailer.entry()).filter((entry) => entry !== undefined);
-      return positions.collect(entries, clock.unixMs());
+      const collected = positions.collect(entries, clock.unixMs());
+      if (!collected) return undefined;
+      const saved = (): void => {
+        collected.saved();
+        savedVersion = version;
+      };
+      return { lines: collected.lines, saved };
     },
     save: (lines) => state.save(lines),
   });

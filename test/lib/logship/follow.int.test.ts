@@ -200,6 +200,8 @@ describe('a deleted file', () => {
     writeFileSync(path, numbered(1, 100));
     const rig = startRig(directory, { acks: false });
     await until('all', () => rig.lines.length === 100);
+    const idleSinceMs = performance.now();
+    await until('it has been idle for more than a tick', () => performance.now() - idleSinceMs > 600);
     rmSync(path);
     await until('it is seen', () => rig.follower.counters().deletedHeldBytes > 0);
     for (const ack of rig.inFlight) ack();

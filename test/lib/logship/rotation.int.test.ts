@@ -162,6 +162,23 @@ describe('rotation by copy and truncation', () => {
     );
   });
 
+  it('5b: nor is one that is written over an earlier copy', async () => {
+    const { directory, path } = place();
+    writeFileSync(path, numbered(1, 100));
+    const rig = startRig(directory, { include: [`${path}*`] });
+    await arrived(rig, 100);
+    for (let round = 1; round <= 3; round++) {
+      appendFileSync(path, numbered(round * 1000 + 1, round * 1000 + 100));
+      copyFileSync(path, `${path}.1`);
+      truncateSync(path);
+      appendFileSync(path, numbered(round * 1000 + 101, round * 1000 + 200));
+      await arrived(rig, 100 + round * 200);
+    }
+    expect(rig.texts()).toEqual(
+      [0, 1, 2, 3].flatMap((round) => numbers(round * 1000 + 1, round * 1000 + (round === 0 ? 100 : 200))),
+    );
+  });
+
   it('5b: a copy that nobody truncates the original of is a file of its own, after a while', async () => {
     const { directory, path } = place();
     writeFileSync(path, numbered(1, 10));

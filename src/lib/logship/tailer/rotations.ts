@@ -20,6 +20,8 @@ export interface RotationsPorts {
   readonly selects: (path: string) => boolean;
   readonly tell: (note: FollowNote) => void;
   readonly onReady: (tailer: Tailer) => void;
+  /** It is on its way out. */
+  readonly onDraining: (tailer: Tailer) => void;
 }
 
 /** What becomes of a stream when its file is renamed, deleted, or emptied. */
@@ -43,6 +45,7 @@ export class Rotations {
   /** Its name does not lead to its file any more. */
   lostName(tailer: Tailer): void {
     this.#ports.registry.unname(tailer);
+    if (tailer.state.kind === 'draining') tailer.look();
     if (tailer.state.kind === 'draining' || tailer.state.kind === 'done') return;
     const isDeleted = tailer.isOpen && tailer.open()?.facts().links === 0;
     const path = isDeleted ? undefined : findNameOf(tailer.key, posix.dirname(tailer.path));
@@ -68,6 +71,7 @@ export class Rotations {
   drain(tailer: Tailer, why: LossReason): void {
     this.#ports.account.rotations++;
     tailer.lostName(why);
+    this.#ports.onDraining(tailer);
     // Those that come after it wait for all that it holds now.
     if (tailer.isOpen) tailer.look();
     this.#elders.set(tailer.path, tailer);
@@ -109,12 +113,13 @@ export class Rotations {
 
   /** A copy of which nothing has been handed out as a file of its own. */
   #findFreeCopy(path: string, matches: (file: OpenFile) => boolean): FoundCopy | undefined {
-    const { registry, openFiles } = this.#ports;
-    return findCopy(
-      path,
-      openFiles,
-      (file) => (registry.lookupKey(file.facts().key)?.isUntouched ?? true) && matches(file),
-    );
+    const isFree = (key: string): boolean => {
+      const owner = this.#ports.registry.lookupKey(key);
+      // A copy may have been written over an earlier one, whose stream has ended by that.
+      owner?.verify();
+      return owner === undefined || owner.state.kind === 'done' || owner.isUntouched;
+    };
+    return findCopy(path, this.#ports.openFiles, (file) => isFree(file.facts().key) && matches(file));
   }
 
   #moveTo(tailer: Tailer, copy: FoundCopy): void {
@@ -125,6 +130,7 @@ export class Rotations {
     this.#elders.set(tailer.path, tailer);
     tailer.moveTo(copy.path, copy.file, selects(copy.path));
     registry.add(tailer);
+    this.#ports.onDraining(tailer);
     tell({
       level: 'info',
       message: `${tailer.source} was copied to ${copy.path} and truncated; the rest of it is read there`,

@@ -32,6 +32,8 @@ export interface TailerPorts {
   /** What was read is no longer in the file: either the tailer is moved to where it is now, or finished. */
   readonly onTruncated: (tailer: Tailer) => void;
   readonly onDone: (tailer: Tailer) => void;
+  /** What is to be stored of it has changed. */
+  readonly onProgress: () => void;
 }
 
 /** While reading goes on, between two looks whether what was read is still there: in less time no file is written anew up to there. */
@@ -194,6 +196,7 @@ export class Tailer implements FileUser {
   /** Says that the sink has taken these bytes; in any order. */
   acked(from: number, to: number): void {
     this.#acked.add(from, to);
+    this.#ports.onProgress();
   }
 
   /** Compares with what the file system says now. */
@@ -249,6 +252,7 @@ export class Tailer implements FileUser {
   foundAt(path: string, isSelected: boolean): void {
     this.#file.path = path;
     this.#entry = undefined;
+    this.#ports.onProgress();
     if (isSelected) this.#advance({ kind: 'name-found' });
   }
 
